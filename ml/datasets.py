@@ -1,0 +1,316 @@
+"""Photos and the product each one shows, from wherever they are kept; splits that share no product.
+
+Everything that learns or measures starts from `list[Photo]`. Nothing here decodes a picture.
+"""
+
+import csv
+import hashlib
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from django.conf import settings
+from django.db.models.fields.files import FieldFile
+
+PHOTO_SUFFIXES = frozenset(
+    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+)
+PRODUCT_COLUMNS = ("product", "product_id", "sku")
+PATH_COLUMNS = ("path", "images", "image", "file", "filename")
+# What the folders of a dataset that is already split are called.
+SPLITS = frozenset({"train", "val", "test", "query", "gallery"})
+
+
+class UnusableDataset(ValueError):
+    """The photos cannot serve the purpose; str() says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One photo of one product. `split` is the part its dataset assigns it to, where it does."""
+
+    path: Path
+    product: str
+    category: str | None = None
+    split: str | None = None
+
+
+def read_photos(source: Path | str) -> list[Photo]:
+    """The photos of a folder or a list, in a stable order, recognised by their layout:
+
+    - a folder of `<product_id>_<view_id>.jpg`; a name without `_` is a product of its own;
+    - a folder per product, or per category with a folder per product inside;
+    - either of these below `train/`, `val/`, `test/`, `query/`, `gallery/` (then `split` is set);
+    - a CSV with a product (`product`, `product_id`, `sku`) and a path column (`path`, `images`, `image`,
+      `file`, `filename`; several joined by `|`, relative to the CSV), or a folder with a `products.csv`;
+    - Stanford Online Products (Song et al. 2016): `Ebay_train.txt`, `Ebay_test.txt`, `Ebay_info.txt`, or
+      their folder;
+    - DeepFashion In-Shop (Liu et al. 2016): `list_eval_partition.txt`, or a folder that holds it.
+
+    `source#split` keeps one part only: `list_eval_partition.txt#query`.
+
+    Raises UnusableDataset: nothing there, no photo in it, a list that cannot be read, or a listed photo that
+    is missing.
+    """
+    path, hash_sign, split = str(source).rpartition("#")
+    if not hash_sign or Path(source).exists():
+        path, split = str(source), ""
+    photos = [photo for photo in _read(Path(path)) if split in ("", photo.split)]
+    if not photos:
+        raise UnusableDataset(f"There is no photo in {source}.")
+    return photos
+
+
+def photos_of_the_catalogue() -> list[Photo]:
+    """The stored, readable photos of active products, by SKU and position.
+
+    Photos in remote storage are copied once to `VAR_DIR/cache/photos/`.
+    """
+    from catalog.models import ProductImage
+
+    images = (
+        ProductImage.objects.filter(product__is_active=True, error="")
+        .select_related("product__category")
+        .order_by("product__sku", "position", "pk")
+    )
+    photos = [
+        Photo(
+            path=_local_path(image.file, image.sha256),
+            product=image.product.sku,
+            category=image.product.category.name if image.product.category else None,
+        )
+        for image in images
+    ]
+    if not photos:
+        raise UnusableDataset("No active product of the catalogue has a photo yet.")
+    return photos
+
+
+def split_by_product(
+    photos: Iterable[Photo], test_fraction: float = 0.2, val_fraction: float = 0.1, seed: int = 0
+) -> tuple[list[Photo], list[Photo], list[Photo]]:
+    """(train, val, test), sharing no product, each with `split` set.
+
+    The fractions are of products, 0 for an empty part. Products that share a photo (the same bytes) stay
+    together. The same photos and seed give the same split in whatever order they come, and a growing
+    catalogue moves few products.
+
+    Raises UnusableDataset when no product, or none of a part that was asked for, has two photos.
+    """
+    photos = list(photos)
+    check_that_products_have_several_photos(photos)
+    groups = sorted(_products_that_share_photos(photos), key=lambda group: _shuffled(group[0], seed))
+    total = sum(len(group) for group in groups)
+    part_of: dict[str, str] = {}
+    for part, fraction in (("test", test_fraction), ("val", val_fraction)):
+        wanted, got = (max(1, round(total * fraction)) if fraction else 0), 0
+        while got < wanted and groups:
+            group = groups.pop(0)
+            part_of |= dict.fromkeys(group, part)
+            got += len(group)
+    parts: dict[str, list[Photo]] = {"train": [], "val": [], "test": []}
+    for photo in photos:
+        part = part_of.get(photo.product, "train")
+        parts[part].append(replace(photo, split=part))
+
+    asked_for = {"train": 1.0, "val": val_fraction, "test": test_fraction}
+    for part, members in parts.items():
+        if asked_for[part] and not _products_with_two(members):
+            raise UnusableDataset(
+                f"The split leaves no product with two photos for the part {part!r} "
+                f"({total} products in all). Add products or change the fractions."
+            )
+    return parts["train"], parts["val"], parts["test"]
+
+
+def train_and_validation(
+    photos: Iterable[Photo], val_fraction: float = 0.1, seed: int = 0
+) -> tuple[list[Photo], list[Photo]]:
+    """What to learn from and what to validate on, sharing no product; a dataset's test part is left alone.
+
+    A dataset with a `val` part of products of its own keeps it; otherwise `val_fraction` of the products of
+    `train` and `val` together is set aside.
+    """
+    photos = [photo for photo in photos if photo.split in (None, "train", "val")]
+    if not photos:
+        raise UnusableDataset("There is no photo to train on: all belong to the test part.")
+    train = [photo for photo in photos if photo.split != "val"]
+    val = [photo for photo in photos if photo.split == "val"]
+    disjoint = not {photo.product for photo in train} & {photo.product for photo in val}
+    if train and val and disjoint and _products_with_two(train) and _products_with_two(val):
+        return train, val
+    train, val, _ = split_by_product(photos, test_fraction=0, val_fraction=val_fraction, seed=seed)
+    return train, val
+
+
+def check_that_products_have_several_photos(photos: Iterable[Photo]) -> None:
+    """Raises UnusableDataset unless some product has two photos: without a pair nothing can be learned."""
+    if not _products_with_two(photos):
+        raise UnusableDataset(
+            "No product has two photos, so there is nothing to compare. "
+            "Name files <product_id>_<view_id>.jpg, or give each product a folder."
+        )
+
+
+def same_bytes(paths: Iterable[Path]) -> list[list[Path]]:
+    """Groups of two and more files with the same content, in the order given. Reads only files of one size."""
+    by_size = defaultdict(list)
+    for path in dict.fromkeys(paths):
+        by_size[path.stat().st_size].append(path)
+    by_content = defaultdict(list)
+    for size, candidates in by_size.items():
+        if len(candidates) > 1:
+            for path in candidates:
+                by_content[size, _sha256(path)].append(path)
+    return [group for group in by_content.values() if len(group) > 1]
+
+
+def _read(path: Path) -> list[Photo]:
+    if not path.exists():
+        raise UnusableDataset(f"{path} does not exist.")
+    if path.is_file():
+        return _read_list(path)
+    for name in ("list_eval_partition.txt", "Eval/list_eval_partition.txt", "products.csv"):
+        if (path / name).is_file():
+            return _read_list(path / name)
+    if (path / "Ebay_train.txt").is_file() and (path / "Ebay_test.txt").is_file():
+        return _read_list(path / "Ebay_train.txt") + _read_list(path / "Ebay_test.txt")
+    return _read_folder(path)
+
+
+def _read_list(path: Path) -> list[Photo]:
+    reader: Callable[[Path], Iterator[Photo]]
+    if path.name.startswith("Ebay_") and path.suffix == ".txt":
+        reader = _read_stanford
+    elif path.name.startswith("list_eval_partition") and path.suffix == ".txt":
+        reader = _read_in_shop
+    elif path.suffix.lower() == ".csv":
+        reader = _read_csv
+    else:
+        raise UnusableDataset(
+            f"{path} is not a list of photos: a CSV, Ebay_*.txt or list_eval_partition.txt is expected."
+        )
+    try:
+        photos = list(reader(path))
+    except (UnicodeDecodeError, csv.Error, IndexError, ValueError) as error:
+        if isinstance(error, UnusableDataset):
+            raise
+        raise UnusableDataset(f"{path} cannot be read as a list of photos: {error}.") from error
+    missing = [photo.path for photo in photos if not photo.path.is_file()]
+    if missing:
+        raise UnusableDataset(
+            f"{len(missing)} of the {len(photos)} photos that {path} names do not exist, first {missing[0]}."
+        )
+    return photos
+
+
+def _read_folder(root: Path) -> list[Photo]:
+    photos = []
+    for path in sorted(root.rglob("*")):
+        parts = path.relative_to(root).parts
+        if path.suffix.lower() not in PHOTO_SUFFIXES or any(part[0] in "._" for part in parts[:-1]):
+            continue
+        if path.name.startswith(".") or not path.is_file():
+            continue
+        split = parts[0] if len(parts) > 1 and parts[0] in SPLITS else None
+        folders = parts[1:-1] if split else parts[:-1]
+        photos.append(
+            Photo(
+                path=path,
+                product="/".join(folders) or product_of(path),
+                category=folders[0] if len(folders) > 1 else None,
+                split=split,
+            )
+        )
+    return photos
+
+
+def product_of(path: Path) -> str:
+    """`<product_id>` of `<product_id>_<view_id>.jpg`; the whole stem when it names no view."""
+    return path.stem.rpartition("_")[0] or path.stem
+
+
+def _read_csv(path: Path) -> Iterator[Photo]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        columns = rows.fieldnames or []
+        product_column = next((name for name in PRODUCT_COLUMNS if name in columns), None)
+        path_column = next((name for name in PATH_COLUMNS if name in columns), None)
+        if not product_column or not path_column:
+            raise UnusableDataset(
+                f"{path} needs a product column ({', '.join(PRODUCT_COLUMNS)}) and a path column "
+                f"({', '.join(PATH_COLUMNS)})."
+            )
+        for row in rows:
+            product = (row[product_column] or "").strip()
+            if not product:
+                raise UnusableDataset(f"{path}, line {rows.line_num}: the product is empty.")
+            for name in filter(None, (part.strip() for part in (row[path_column] or "").split("|"))):
+                yield Photo(
+                    path=path.parent / name,
+                    product=product,
+                    category=row.get("category") or None,
+                    split=row.get("split") or None,
+                )
+
+
+def _read_stanford(path: Path) -> Iterator[Photo]:
+    # image_id class_id super_class_id path, below a header; `Ebay_info.txt` holds both parts.
+    split = {"Ebay_train.txt": "train", "Ebay_test.txt": "test"}.get(path.name)
+    for line in path.read_text().splitlines()[1:]:
+        if line.strip():
+            _, product, _, name = line.split(maxsplit=3)
+            category = PurePosixPath(name).parts[0].removesuffix("_final")
+            yield Photo(path.parent / name, product, category, split)
+
+
+def _read_in_shop(path: Path) -> Iterator[Photo]:
+    # A count, a header, then: img/WOMEN/Dresses/id_00000002/02_1_front.jpg id_00000002 train
+    lines = [line.split() for line in path.read_text().splitlines()[2:] if line.strip()]
+    roots = (path.parent, path.parent.parent, path.parent / "Img", path.parent.parent / "Img")
+    root = next((root for root in roots if lines and (root / lines[0][0]).is_file()), path.parent)
+    for name, product, split in lines:
+        yield Photo(root / name, product, PurePosixPath(name).parent.parent.name or None, split)
+
+
+def _products_that_share_photos(photos: list[Photo]) -> list[list[str]]:
+    """Every product once, those that share a photo's bytes in one group; groups are sorted."""
+    group_of = {photo.product: frozenset([photo.product]) for photo in photos}
+    products_at: defaultdict[Path, set[str]] = defaultdict(set)
+    for photo in photos:
+        products_at[photo.path].add(photo.product)
+    for paths in [*([path] for path in products_at), *same_bytes(products_at)]:
+        products = {product for path in paths for product in products_at[path]}
+        merged = frozenset().union(*(group_of[product] for product in products))
+        group_of |= dict.fromkeys(merged, merged)
+    return [sorted(group) for group in set(group_of.values())]
+
+
+def _local_path(file: FieldFile, sha256: str) -> Path:
+    try:
+        return Path(file.path)
+    except NotImplementedError:  # the storage is remote
+        copy = settings.VAR_DIR / "cache" / "photos" / f"{sha256}{Path(file.name or '').suffix}"
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        partial = copy.with_name(f"{copy.name}.part")
+        with file.open("rb") as source, partial.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        partial.replace(copy)
+    return copy
+
+
+def _products_with_two(photos: Iterable[Photo]) -> int:
+    return sum(count > 1 for count in Counter(photo.product for photo in photos).values())
+
+
+def _shuffled(product: str, seed: int) -> str:
+    # A hash in place of a shuffle: where a product goes does not depend on which others there are.
+    return hashlib.sha256(f"{seed}:{product}".encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
