@@ -55,9 +55,7 @@ SENTENCES = {
         "This file is not a photo we can read. Please choose a JPEG, PNG, WebP, HEIC, AVIF, GIF or BMP file."
     ),
     "truncated": _("This photo is cut off or damaged. Please choose it again."),
-    "too_small": _(
-        "This photo is too small to recognise anything in it. Please choose a larger one."
-    ),
+    "too_small": _("This photo is too small to recognise anything in it. Please choose a larger one."),
     "too_many_pixels": _("This photo has too many pixels. Please choose one of at most %(limit)s."),
     "too_many_bytes": _("This file is too large. Please choose a photo of at most %(limit)s."),
     "bad_crop": _("The selected part lies outside the photo or is too small. Please select it again."),
@@ -140,7 +138,9 @@ def read_photo(
         raise _too_many_pixels(max_pixels) from None
     except UnidentifiedImageError:
         raise UnreadablePhoto("truncated" if _looks_like_a_photo(data) else "not_an_image") from None
-    except Exception as error:  # decoders raise nearly everything on hostile bytes; all of it means the same to us
+    except (
+        Exception
+    ) as error:  # decoders raise nearly everything on hostile bytes; all of it means the same to us
         raise UnreadablePhoto("truncated") from error
 
 
@@ -222,7 +222,9 @@ def _jpeg_scans(data: bytes) -> int:
     A file of a few megabytes can hold a hundred thousand progressive scans, each a pass over the whole picture:
     hours of decoding that no limit on bytes or pixels prevents (libjpeg-turbo, "Two issues with the JPEG standard").
     """
-    if data.count(b"\xff\xda") <= MAX_JPEG_SCANS:  # fast, and true of every honest photo but some with a film attached
+    if (
+        data.count(b"\xff\xda") <= MAX_JPEG_SCANS
+    ):  # fast, and true of every honest photo but some with a film attached
         return 1
     scans, position = 0, 0
     while found := _JPEG_MARKER.search(data, position):

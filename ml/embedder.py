@@ -1,0 +1,181 @@
+"""Photos to unit vectors through ONNX Runtime: the only part of a model that web and worker processes load.
+
+A model directory holds `model.onnx` and `card.json`. The graph takes uint8 pixels and returns unit vectors; scaling and
+normalisation are inside it. Nothing here imports TensorFlow, Keras or a Django model.
+"""
+
+import hashlib
+import json
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from ml.images import UnreadablePhoto, model_input, read_photo
+
+Vectors = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+
+class ModelMismatch(RuntimeError):
+    """The network in a model directory is not the one its card describes."""
+
+
+class Embedder:
+    """One model version, ready to embed. Safe to share between threads, and to create before a fork."""
+
+    def __init__(self, directory: Path) -> None:
+        """Reads the card and checks that model.onnx is the file it describes.
+
+        Raises FileNotFoundError when either is absent, ModelMismatch when they do not belong together.
+        """
+        self._path = directory / "model.onnx"
+        self.card: dict[str, Any] = json.loads((directory / "card.json").read_text())
+        try:
+            self.version: str = self.card["version"]
+            self.dim: int = self.card["dim"]
+            self.input_size: int = self.card["input_size"]
+            expected: str = self.card["sha256"]
+        except KeyError as error:
+            raise ModelMismatch(f"{directory / 'card.json'} lacks {error}") from None
+        with self._path.open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        if actual != expected:
+            raise ModelMismatch(f"{self._path} has sha256 {actual}, its card says {expected}")
+        self._session: ort.InferenceSession | None = None
+        self._pid = 0
+
+    def __repr__(self) -> str:
+        return f"<Embedder {self.version}>"
+
+    def warm_up(self) -> "Embedder":
+        """Loads the network now rather than at the first photo. Raises ModelMismatch like `embed`."""
+        self._loaded()
+        return self
+
+    def embed(self, pixels: Pixels) -> Vectors:
+        """Unit vectors, float32 [n, dim], of `pixels`: uint8 [n, input_size, input_size, 3]; n may be 0.
+
+        Raises ValueError for another shape or dtype, ModelMismatch when the graph is not what the card says.
+        """
+        (embeddings,) = self._run(["embedding"], pixels)
+        return embeddings
+
+    def embed_with_features(self, pixels: Pixels) -> tuple[Vectors, Vectors]:
+        """As `embed`, and the last feature map: float32 [n, h, w, c]. It costs time only here, `embed` skips it."""
+        embeddings, features = self._run(["embedding", "features"], pixels)
+        return embeddings, features
+
+    def embed_photos(
+        self,
+        sources: Iterable[bytes | Path | BinaryIO],
+        *,
+        max_bytes: int,
+        max_pixels: int,
+        batch: int = 16,
+        threads: int = 2,
+    ) -> Iterator[tuple[int, Vectors | UnreadablePhoto]]:
+        """(index, unit vector float32 [dim], or why there is none) of each photo, in order, for any number of photos.
+
+        `threads` threads decode the next photos while the network works on the present `batch`. `sources` is read
+        at most three batches ahead, so it may be a generator over a whole catalogue.
+        """
+
+        def view(source: bytes | Path | BinaryIO) -> Pixels | UnreadablePhoto:
+            try:
+                photo = read_photo(source, max_bytes=max_bytes, max_pixels=max_pixels, target=self.input_size)
+                return model_input(photo, self.input_size)
+            except UnreadablePhoto as unreadable:
+                return unreadable
+
+        sources, index = iter(sources), 0
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        try:
+            ahead = deque(pool.submit(view, source) for source in islice(sources, 2 * batch))
+            while ahead:
+                views = [ahead.popleft().result() for _ in range(min(batch, len(ahead)))]
+                ahead.extend(pool.submit(view, source) for source in islice(sources, batch))
+                readable = [seen for seen in views if not isinstance(seen, UnreadablePhoto)]
+                vectors = iter(self.embed(np.stack(readable)) if readable else ())
+                for seen in views:
+                    yield index, seen if isinstance(seen, UnreadablePhoto) else next(vectors)
+                    index += 1
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _run(self, outputs: list[str], pixels: Pixels) -> list[Vectors]:
+        shape = (self.input_size, self.input_size, 3)
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != shape:
+            raise ValueError(
+                f"{self.version} takes uint8 [n, {', '.join(map(str, shape))}], not {pixels.dtype} {pixels.shape}"
+            )
+        session = self._loaded()
+        if len(pixels):
+            return session.run(outputs, {"pixels": pixels})
+        # Not every kernel takes an empty batch: ask for one row and keep none.
+        return [rows[:0] for rows in session.run(outputs, {"pixels": np.zeros((1, *shape), np.uint8)})]
+
+    def _loaded(self) -> ort.InferenceSession:
+        """The session of this process: its threads do not survive a fork, so a child makes its own."""
+        if self._session is None or self._pid != os.getpid():
+            with _loading:
+                if self._session is None or self._pid != os.getpid():
+                    _before_fork.append(self._session)
+                    self._session, self._pid = self._open(), os.getpid()
+        return self._session
+
+    def _open(self) -> ort.InferenceSession:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = inference_threads()
+        options.inter_op_num_threads = 1
+        # Threads that spin while they wait take the cores from the decoders and from the other web workers.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        session = ort.InferenceSession(self._path, options, providers=["CPUExecutionProvider"])
+        self._check(session)
+        return session
+
+    def _check(self, session: ort.InferenceSession) -> None:
+        inputs = {node.name: (node.type, node.shape[1:]) for node in session.get_inputs()}
+        side = self.input_size
+        if inputs != {"pixels": ("tensor(uint8)", [side, side, 3])}:
+            raise ModelMismatch(
+                f"{self._path} takes {inputs}, its card says pixels uint8 [n, {side}, {side}, 3]"
+            )
+        outputs = {node.name: node.shape[1:] for node in session.get_outputs()}
+        if outputs.get("embedding") != [self.dim] or len(outputs.get("features", ())) != 3:
+            raise ModelMismatch(
+                f"{self._path} returns {outputs}, its card says embedding [n, {self.dim}] and features [n, h, w, c]"
+            )
+
+
+def inference_threads() -> int:
+    """Threads of one inference: EMBED_THREADS, else the cores this process may use, four at most."""
+    return int(os.environ.get("EMBED_THREADS") or min(4, len(os.sched_getaffinity(0))))
+
+
+def load_embedder(directory: Path) -> Embedder:
+    """The embedder of a model directory, one per process. The two used last are kept: a new model takes over from an old."""
+    with _loading:
+        return _cached(directory.resolve())
+
+
+_cached = lru_cache(maxsize=2)(Embedder)
+
+# Freeing a parent's session in its child would wait for threads that only the parent has.
+_before_fork: list[ort.InferenceSession | None] = []
+
+# No fork while a session is being made: the child would inherit a lock that nobody opens.
+_loading = threading.RLock()
+os.register_at_fork(
+    before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release
+)
