@@ -155,7 +155,7 @@ def check_that_products_have_several_photos(photos: Iterable[Photo]) -> None:
 
 
 def same_bytes(paths: Iterable[Path]) -> list[list[Path]]:
-    """Groups of two and more files with the same content, in the order given. Reads only files of one size."""
+    """Groups of two and more files with the same content, in the order given; reads only those of one size."""
     by_size = defaultdict(list)
     for path in dict.fromkeys(paths):
         by_size[path.stat().st_size].append(path)
