@@ -1,7 +1,7 @@
 """Photos to unit vectors through ONNX Runtime: the only part of a model that web and worker processes load.
 
-A model directory holds `model.onnx` and `card.json`. The graph takes uint8 pixels and returns unit vectors; scaling and
-normalisation are inside it. Nothing here imports TensorFlow, Keras or a Django model.
+A model directory holds `model.onnx` and `card.json`. The graph takes uint8 pixels and returns unit vectors;
+scaling and normalisation are inside it. Nothing here imports TensorFlow, Keras or a Django model.
 """
 
 import hashlib
@@ -71,7 +71,7 @@ class Embedder:
         return embeddings
 
     def embed_with_features(self, pixels: Pixels) -> tuple[Vectors, Vectors]:
-        """As `embed`, and the last feature map: float32 [n, h, w, c]. It costs time only here, `embed` skips it."""
+        """As `embed`, and the last feature map: float32 [n, h, w, c], which `embed` spares itself."""
         embeddings, features = self._run(["embedding", "features"], pixels)
         return embeddings, features
 
@@ -84,10 +84,10 @@ class Embedder:
         batch: int = 16,
         threads: int = 2,
     ) -> Iterator[tuple[int, Vectors | UnreadablePhoto]]:
-        """(index, unit vector float32 [dim], or why there is none) of each photo, in order, for any number of photos.
+        """(index, unit vector float32 [dim] or why there is none) of each photo, in order.
 
-        `threads` threads decode the next photos while the network works on the present `batch`. `sources` is read
-        at most three batches ahead, so it may be a generator over a whole catalogue.
+        `threads` threads decode the next photos while the network works on the present `batch`. `sources`
+        is read at most two batches ahead, so it may be a generator over a whole catalogue.
         """
 
         def view(source: bytes | Path | BinaryIO) -> Pixels | UnreadablePhoto:
@@ -115,9 +115,7 @@ class Embedder:
     def _run(self, outputs: list[str], pixels: Pixels) -> list[Vectors]:
         shape = (self.input_size, self.input_size, 3)
         if pixels.dtype != np.uint8 or pixels.shape[1:] != shape:
-            raise ValueError(
-                f"{self.version} takes uint8 [n, {', '.join(map(str, shape))}], not {pixels.dtype} {pixels.shape}"
-            )
+            raise ValueError(f"{self.version} takes uint8 {('n', *shape)}, not {pixels.dtype} {pixels.shape}")
         session = self._loaded()
         if len(pixels):
             return session.run(outputs, {"pixels": pixels})
@@ -154,7 +152,7 @@ class Embedder:
         outputs = {node.name: node.shape[1:] for node in session.get_outputs()}
         if outputs.get("embedding") != [self.dim] or len(outputs.get("features", ())) != 3:
             raise ModelMismatch(
-                f"{self._path} returns {outputs}, its card says embedding [n, {self.dim}] and features [n, h, w, c]"
+                f"{self._path} returns {outputs}, not embedding [n, {self.dim}] and features [n, h, w, c]"
             )
 
 
@@ -164,7 +162,7 @@ def inference_threads() -> int:
 
 
 def load_embedder(directory: Path) -> Embedder:
-    """The embedder of a model directory, one per process. The two used last are kept: a new model takes over from an old."""
+    """The embedder of a model directory, one per process; the two used last are kept."""
     with _loading:
         return _cached(directory.resolve())
 

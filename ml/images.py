@@ -1,7 +1,7 @@
 """From the bytes of any shopper's file to the network's input, safely and always in the same way.
 
-Serving and training both go through `read_photo` and `model_input`, so the network sees in production what it saw while
-learning. Nothing here imports TensorFlow, Keras or a Django model.
+Serving and training both go through `read_photo` and `model_input`, so the network sees in production what it
+saw while learning. Nothing here imports TensorFlow, Keras or a Django model.
 """
 
 import math
@@ -32,17 +32,15 @@ from PIL import (
 pillow_heif.register_heif_opener()
 
 # The only decoders a stranger's bytes may reach. Pillow knows some forty more (PostScript, TIFF, PDF...).
-FORMATS = tuple(
-    plugin.format
-    for plugin in (
-        JpegImagePlugin.JpegImageFile,
-        PngImagePlugin.PngImageFile,
-        WebPImagePlugin.WebPImageFile,
-        AvifImagePlugin.AvifImageFile,
-        GifImagePlugin.GifImageFile,
-        BmpImagePlugin.BmpImageFile,
-    )
-) + ("HEIF",)
+FORMATS = (
+    JpegImagePlugin.JpegImageFile.format,
+    PngImagePlugin.PngImageFile.format,
+    WebPImagePlugin.WebPImageFile.format,
+    AvifImagePlugin.AvifImageFile.format,
+    GifImagePlugin.GifImageFile.format,
+    BmpImagePlugin.BmpImageFile.format,
+    pillow_heif.HeifImageFile.format,
+)
 
 MIN_SIDE = 8  # pixels; below it there is nothing to recognise
 MAX_JPEG_SCANS = 100  # a progressive photo has about ten; each one costs a pass over the whole picture
@@ -63,7 +61,7 @@ SENTENCES = {
 
 
 class UnreadablePhoto(ValueError):
-    """A photo that cannot be used. `code` is stable; str() is a sentence for the shopper, in the active language."""
+    """A photo that cannot be used. `code` is stable; str() is a sentence for the shopper, in her language."""
 
     def __init__(self, code: str, **details: str) -> None:
         super().__init__(code)
@@ -99,13 +97,19 @@ class Crop:
         return cls(x, y, width, height)
 
     def box(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """(left, top, right, bottom) in pixels of a photo of that size; raises UnreadablePhoto below MIN_SIDE."""
+        """(left, top, right, bottom) in pixels of a photo of that size.
+
+        Raises UnreadablePhoto("bad_crop") when a side is shorter than a pixel.
+        """
         left, top = max(self.x, 0.0) * width, max(self.y, 0.0) * height
         right = min((self.x + self.width) * width, float(width))
         bottom = min((self.y + self.height) * height, float(height))
-        if min(right - left, bottom - top) < MIN_SIDE:
+        if min(right - left, bottom - top) < 1:
             raise UnreadablePhoto("bad_crop")
         return left, top, right, bottom
+
+
+WHOLE = Crop(0.0, 0.0, 1.0, 1.0)
 
 
 def read_photo(
@@ -113,24 +117,27 @@ def read_photo(
 ) -> Image.Image:
     """The photo as upright sRGB pixels (mode RGB, transparency on white, first frame, no metadata).
 
-    `max_bytes` and `max_pixels` (width x height) are checked before anything is decoded. With `target`, a much larger
-    photo comes back smaller, its longest side still at least twice `target` pixels: a JPEG is then decoded at a
-    fraction of its size, which makes a 12-megapixel photo several times cheaper. Pass what you need of the whole
-    photo: for a crop of half its width, twice as much.
+    `max_bytes` and `max_pixels` (width x height) are checked before anything is decoded. With `target`, a
+    much larger photo comes back smaller, its longest side still at least twice `target` pixels: a JPEG is
+    then decoded at a fraction of its size, which makes a 12-megapixel photo several times cheaper. Pass
+    what you need of the whole photo: for a crop of half its width, twice as much.
 
-    Raises UnreadablePhoto, and for hostile bytes nothing else; errors of reading an open `source` pass through.
+    Raises UnreadablePhoto, and for hostile bytes nothing else; errors of reading an open `source` pass
+    through.
     """
     data = _read(source, max_bytes)
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as photo:
-            _check_size(photo.size, max_pixels)
+            if min(photo.size) < MIN_SIDE:
+                raise UnreadablePhoto("too_small")
+            _check_pixels(photo, max_pixels)
             if photo.format in ("JPEG", "MPO") and _jpeg_scans(data) > MAX_JPEG_SCANS:
                 raise UnreadablePhoto("truncated")
             if target:
                 scale = min(1.0, 2 * target / max(photo.size))
                 photo.draft(None, (math.ceil(photo.width * scale), math.ceil(photo.height * scale)))
             photo.load()
-            _check_size(photo.size, max_pixels)  # HEIF learns its true size while decoding
+            _check_pixels(photo, max_pixels)  # HEIF learns its true size while decoding
             return _upright_srgb(photo, target)
     except UnreadablePhoto:
         raise
@@ -147,14 +154,14 @@ def read_photo(
 def model_input(photo: Image.Image, size: int, crop: Crop | None = None) -> NDArray[np.uint8]:
     """The network's view of `photo` (mode RGB) or of its `crop`: uint8 [size, size, 3].
 
-    This is the one resize of training and serving. The whole photo is shown, its proportions kept, centred on a white
-    square: cutting to a square loses shoes and trousers, squashing changes the shapes that tell products apart, and
-    white is the ground of shop pictures. `photo_region` says where in the square the photo lies.
-    Bicubic with Pillow's anti-aliasing; before a strong reduction, a box filter to three times the size does the
-    bulk, as close to the plain filter as makes no difference and several times faster.
+    This is the one resize of training and serving. The whole photo is shown, its proportions kept, centred
+    on a white square: cutting to a square loses shoes and trousers, squashing changes the shapes that tell
+    products apart, and white is the ground of shop pictures. `photo_region` says where in the square the
+    photo lies. Bicubic with Pillow's anti-aliasing; before a strong reduction, a box filter to three times
+    the size does the bulk, as close to the plain filter as makes no difference and faster.
     """
-    left, top, right, bottom = box = crop.box(*photo.size) if crop else (0.0, 0.0, *map(float, photo.size))
-    x, y, width, height = _fit(right - left, bottom - top, size)
+    box = (crop or WHOLE).box(*photo.size)
+    x, y, width, height = _fit(box[2] - box[0], box[3] - box[1], size)
     small = photo.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
     square = np.full((size, size, 3), 255, np.uint8)
     square[y : y + height, x : x + width] = np.asarray(small)
@@ -162,14 +169,14 @@ def model_input(photo: Image.Image, size: int, crop: Crop | None = None) -> NDAr
 
 
 def photo_region(photo_size: tuple[int, int], size: int, crop: Crop | None = None) -> Crop:
-    """Where in `model_input`'s square the photo (or its crop) lies, in fractions of the square; the rest is padding."""
-    left, top, right, bottom = crop.box(*photo_size) if crop else (0.0, 0.0, *map(float, photo_size))
+    """Where in `model_input`'s square the photo (or its crop) lies, in fractions of the square."""
+    left, top, right, bottom = (crop or WHOLE).box(*photo_size)
     x, y, width, height = _fit(right - left, bottom - top, size)
     return Crop(x / size, y / size, width / size, height / size)
 
 
 def shrink_photo(photo: Image.Image, longest_side: int, quality: int = 80) -> bytes:
-    """`photo` (mode RGB) as a JPEG without metadata, no side longer than `longest_side` pixels; never enlarged."""
+    """`photo` (mode RGB) as a JPEG without metadata, no side above `longest_side` pixels; never enlarged."""
     scale = min(1.0, longest_side / max(photo.size))
     size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
     small = photo.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
@@ -195,10 +202,8 @@ def _read(source: bytes | Path | BinaryIO, max_bytes: int) -> bytes:
     return data
 
 
-def _check_size(size: tuple[int, int], max_pixels: int) -> None:
-    if min(size) < MIN_SIDE:
-        raise UnreadablePhoto("too_small")
-    if size[0] * size[1] > max_pixels:
+def _check_pixels(photo: Image.Image, max_pixels: int) -> None:
+    if photo.width * photo.height > max_pixels:
         raise _too_many_pixels(max_pixels)
 
 
@@ -219,8 +224,9 @@ _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = 0xD8, 0xD9, 0xDA
 def _jpeg_scans(data: bytes) -> int:
     """Scans of the first picture in a JPEG file.
 
-    A file of a few megabytes can hold a hundred thousand progressive scans, each a pass over the whole picture:
-    hours of decoding that no limit on bytes or pixels prevents (libjpeg-turbo, "Two issues with the JPEG standard").
+    A file of a few megabytes can hold a hundred thousand progressive scans, each a pass over the whole
+    picture: hours of decoding that no limit on bytes or pixels prevents (libjpeg-turbo, "Two Issues with
+    the JPEG Standard", 2015).
     """
     if (
         data.count(b"\xff\xda") <= MAX_JPEG_SCANS
@@ -288,7 +294,7 @@ def _eight_bits(photo: Image.Image) -> Image.Image:
 
 
 def _srgb(photo: Image.Image, profile: bytes | None) -> Image.Image:
-    """A new RGB image: the colours of the embedded `profile` in sRGB. A profile that cannot be used is ignored."""
+    """A new RGB image: the colours of the embedded `profile` in sRGB. An unusable profile is ignored."""
     if not profile:
         return photo.convert("RGB")
     try:
@@ -313,7 +319,7 @@ def _srgb(photo: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _fit(width: float, height: float, size: int) -> tuple[int, int, int, int]:
-    """(x, y, width, height) in whole pixels of the largest box of these proportions, centred in a square of `size`."""
+    """(x, y, width, height) in whole pixels: the largest box of these proportions, centred in a square."""
     scale = size / max(width, height)
     fitted_width, fitted_height = max(1, round(width * scale)), max(1, round(height * scale))
     return (size - fitted_width) // 2, (size - fitted_height) // 2, fitted_width, fitted_height
