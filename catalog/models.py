@@ -1,0 +1,213 @@
+"""The shop's catalogue: categories, products and their photos. Knows nothing of embeddings or models."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    def with_descendants(self, slugs: list[str]) -> list[int]:
+        """Ids of the categories with these slugs and of everything below them."""
+        below: dict[int | None, list[int]] = {}
+        wanted: list[int] = []
+        for pk, parent, slug in self.values_list("id", "parent_id", "slug"):
+            below.setdefault(parent, []).append(pk)
+            if slug in slugs:
+                wanted.append(pk)
+        found: list[int] = []
+        while wanted:
+            found.append(wanted.pop())
+            wanted.extend(child for child in below.get(found[-1], []) if child not in found)
+        return found
+
+    def named(self, name: str, parent: Category | None = None) -> Category:
+        """The category of this name under `parent`, created if there is none."""
+        category = self.filter(name=name, parent=parent).first()
+        if category:
+            return category
+        slug = slugify(name) or "category"
+        if self.filter(slug=slug).exists():
+            slug = f"{parent.slug if parent else 'top'}-{slug}"
+        return self.get_or_create(slug=slug, defaults={"name": name, "parent": parent})[0]
+
+
+class Category(models.Model):
+    name = models.CharField(_("name"), max_length=100)
+    slug = models.SlugField(_("slug"), max_length=120, unique=True)
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("parent"),
+    )
+
+    objects = CategoryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        constraints = [
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="category_is_not_its_own_parent"),
+            models.UniqueConstraint(
+                "name", "parent", name="category_name_unique_under_parent", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("category", args=[self.slug])
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def on_sale(self) -> ProductQuerySet:
+        """What shoppers may see."""
+        return self.filter(is_active=True)
+
+
+class Product(models.Model):
+    sku = models.CharField(
+        _("SKU"),
+        max_length=64,
+        unique=True,
+        validators=[
+            RegexValidator(r"^[\w.\-]+\Z", _("Use letters, digits, dot, hyphen and underscore only."))
+        ],
+    )
+    title = models.CharField(_("title"), max_length=200)
+    description = models.TextField(_("description"), blank=True)
+    category = models.ForeignKey(
+        Category,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="products",
+        verbose_name=_("category"),
+    )
+    brand = models.CharField(_("brand"), max_length=100, blank=True)
+    price = models.DecimalField(
+        _("price"), max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    currency = models.CharField(
+        _("currency"),
+        max_length=3,
+        default="EUR",
+        validators=[RegexValidator(r"^[A-Z]{3}\Z", _("Three capitals, such as EUR."))],
+    )
+    attributes = models.JSONField(
+        _("attributes"), default=dict, blank=True, help_text=_('Such as {"colour": "red"}.')
+    )
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Shoppers find active products only.")
+    )
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    updated = models.DateTimeField(_("updated"), auto_now=True)
+    search_text = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="english")
+        + SearchVector("brand", "sku", weight="B", config="english")
+        + SearchVector("description", weight="C", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["title", "id"]
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        indexes = [
+            GinIndex(fields=["attributes"], name="product_attributes"),
+            GinIndex(fields=["search_text"], name="product_search_text"),
+            models.Index(fields=["title", "id"], name="product_title"),
+            models.Index(fields=["brand"], name="product_brand"),
+            models.Index(fields=["price"], name="product_price"),
+            models.Index(fields=["created"], name="product_created"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="product_currency_code"),
+            models.CheckConstraint(condition=~Q(sku=""), name="product_sku_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.sku
+
+    def get_absolute_url(self) -> str:
+        return reverse("product", args=[self.sku])
+
+
+def photo_path(image: ProductImage, filename: str) -> str:
+    """products/<2 hex of the SKU's hash>/<sku>/<name>: directories stay small with 100,000 products."""
+    shard = hashlib.sha256(image.product.sku.encode()).hexdigest()[:2]
+    return f"products/{shard}/{image.product.sku}/{Path(filename).name}"
+
+
+class ProductImageQuerySet(models.QuerySet["ProductImage"]):
+    def readable(self) -> ProductImageQuerySet:
+        return self.filter(error="")
+
+    def broken(self) -> ProductImageQuerySet:
+        return self.exclude(error="")
+
+
+class ProductImage(models.Model):
+    product = models.ForeignKey(
+        Product, on_delete=models.CASCADE, related_name="images", verbose_name=_("product")
+    )
+    file = models.ImageField(_("file"), upload_to=photo_path, max_length=255)
+    view_id = models.CharField(
+        _("view"), max_length=64, help_text=_("Names the view; unique within its product.")
+    )
+    position = models.PositiveIntegerField(_("position"), default=0, help_text=_("The lowest leads."))
+    sha256 = models.CharField(_("SHA-256"), max_length=64, editable=False, db_index=True)
+    width = models.PositiveIntegerField(
+        _("width"), null=True, editable=False, help_text=_("Pixels, upright.")
+    )
+    height = models.PositiveIntegerField(_("height"), null=True, editable=False)
+    error = models.CharField(_("error"), max_length=300, blank=True, editable=False)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = ProductImageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["product_id", "position", "id"]
+        verbose_name = _("photo")
+        verbose_name_plural = _("photos")
+        constraints = [
+            models.UniqueConstraint("product", "view_id", name="view_unique_per_product"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="photo_sha256_is_hex"),
+        ]
+        indexes = [
+            models.Index(fields=["product", "position", "id"], name="photo_order"),
+            models.Index(fields=["id"], condition=~Q(error=""), name="photo_broken"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}/{self.view_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keeps sha256 true whenever a new file comes in."""
+        if self.file and not self.file._committed:
+            digest = hashlib.sha256()
+            for chunk in self.file.chunks():
+                digest.update(chunk)
+            self.file.seek(0)
+            self.sha256 = digest.hexdigest()
+            self.error = ""
+        super().save(*args, **kwargs)

@@ -1,0 +1,122 @@
+"""The registry of trained models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from ml.embedder import Embedder
+
+
+class ModelVersionManager(models.Manager["ModelVersion"]):
+    def active(self) -> ModelVersion | None:
+        """The version that serves searches; None before any was activated."""
+        return self.filter(state=ModelVersion.State.ACTIVE).first()
+
+    def register(self, directory: Path) -> ModelVersion:
+        """Enter the model in `directory` (model.onnx, card.json) as a candidate; the known one if it is there already.
+
+        Raises FileNotFoundError without a card, ValueError if another model already has its version.
+        """
+        card = json.loads((directory / "card.json").read_text())
+        version, created = self.get_or_create(
+            version=card["version"],
+            defaults={
+                "sha256": card["sha256"],
+                "backbone": card["backbone"],
+                "dim": card["dim"],
+                "input_size": card["input_size"],
+                "config": card,
+                "metrics": card.get("metrics", {}),
+            },
+        )
+        if version.sha256 != card["sha256"]:
+            raise ValueError(f"Version {version} is registered with another model file ({version.sha256[:12]}…).")
+        if not created and version.config != card:  # figures were measured anew
+            version.config, version.metrics = card, card.get("metrics", {})
+            version.save(update_fields=["config", "metrics"])
+        return version
+
+
+class ModelVersion(models.Model):
+    class State(models.TextChoices):
+        CANDIDATE = "candidate", _("candidate")
+        ACTIVE = "active", _("active")
+        RETIRED = "retired", _("retired")
+
+    version = models.CharField(_("version"), max_length=100, unique=True)
+    sha256 = models.CharField("SHA-256", max_length=64, help_text=_("Of model.onnx."))
+    backbone = models.CharField(_("backbone"), max_length=100)
+    dim = models.PositiveIntegerField(_("embedding dimension"))
+    input_size = models.PositiveIntegerField(_("input size"), help_text=_("Pixels, square."))
+    config = models.JSONField(_("card"), default=dict)
+    metrics = models.JSONField(_("metrics"), default=dict)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.CANDIDATE)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    activated = models.DateTimeField(_("activated"), null=True, editable=False)
+
+    objects = ModelVersionManager()
+
+    class Meta:
+        ordering = ["-created", "-id"]
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
+        constraints = [
+            models.UniqueConstraint("state", condition=Q(state="active"), name="one_active_model_at_most"),
+            models.CheckConstraint(condition=Q(state__in=["candidate", "active", "retired"]), name="model_state_known"),
+            models.CheckConstraint(condition=Q(dim=256), name="model_dim_fits_the_embedding_column"),
+        ]
+
+    def __str__(self) -> str:
+        return self.version
+
+    @property
+    def directory(self) -> Path:
+        """Where model.onnx and card.json lie: the bundled directory, or MODELS_DIR/<version>."""
+        bundled = bundled_card()
+        if bundled and bundled["version"] == self.version:
+            return settings.BUNDLED_MODEL_DIR
+        return settings.MODELS_DIR / self.version
+
+    def embedder(self) -> Embedder:
+        """This model, loaded once per process."""
+        from ml.embedder import load_embedder  # ONNX Runtime is loaded by those who embed, not by every command
+
+        return load_embedder(self.directory)
+
+    @property
+    def min_score(self) -> float | None:
+        """The cosine below which "nothing like this" is said; None when the model was never calibrated."""
+        return self.config.get("min_score")
+
+    def make_active(self) -> None:
+        """Switch searches to this version, in one transaction. Its embeddings must be there: see search.activation."""
+        with transaction.atomic():
+            versions = ModelVersion.objects.select_for_update()
+            list(versions.filter(Q(state=self.State.ACTIVE) | Q(pk=self.pk)).order_by("pk"))
+            versions.filter(state=self.State.ACTIVE).exclude(pk=self.pk).update(state=self.State.RETIRED)
+            versions.filter(pk=self.pk).update(state=self.State.ACTIVE, activated=Now())
+        self.refresh_from_db()
+
+
+def bundled_card() -> dict[str, Any] | None:
+    """The card of the bundled model; None where none is bundled."""
+    path = settings.BUNDLED_MODEL_DIR / "card.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def register_bundled_model(**kwargs: Any) -> None:
+    """After migrate: the bundled model is a version like any other, and serves if no other does."""
+    if not bundled_card():
+        return
+    version = ModelVersion.objects.register(settings.BUNDLED_MODEL_DIR)
+    if not ModelVersion.objects.active():
+        version.make_active()

@@ -1,0 +1,185 @@
+"""The similarity query: a vector and filters in, products out, each once, by its best view.
+
+One statement answers. Two paths lie in it, and the database takes one:
+
+- The ANN path walks the model's HNSW index in order of distance; rows that fail the filters are passed over and the scan goes
+  on (pgvector 0.8 iterative scan, strict order). The filters compare facts copied onto the embedding, so no join disturbs
+  the index.
+- The exact path is for filters so narrow that the walk would pass over most of the graph: when at most EXACT_PRODUCTS products
+  pass (probed first, on the small product table with its own indexes), their embeddings are compared one by one.
+
+Several photos of one product are one result, so more rows than products are fetched; when they hold too few
+products, four times as many are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.db import connection, models
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from psycopg.types.json import Jsonb
+
+if TYPE_CHECKING:
+    from ml.models import ModelVersion
+    from search.models import Embedding  # noqa: F401
+
+EXACT_PRODUCTS = 5000
+ROWS_PER_PRODUCT = 4  # photos of one product are neighbours: fetch more rows than products are wanted
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a product must be to be found. Empty sequences and None let everything pass."""
+
+    categories: Sequence[int] = ()  # ids, descendants included: see CategoryQuerySet.with_descendants
+    brands: Sequence[str] = ()
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)  # all must hold
+    hidden_too: bool = False  # staff also find products that are not active
+    without_product: int | None = None  # "similar to this one" leaves it out
+
+    def conditions(self) -> tuple[list[str], dict[str, Any]]:
+        """SQL conditions on columns that catalog_product and search_embedding name alike, and their parameters."""
+        conditions: list[str] = []
+        parameters: dict[str, Any] = {}
+        if self.categories:
+            conditions.append("category_id = ANY(%(categories)s)")
+            parameters["categories"] = list(self.categories)
+        if self.brands:
+            conditions.append("brand = ANY(%(brands)s)")
+            parameters["brands"] = list(self.brands)
+        if self.min_price is not None:
+            conditions.append("price >= %(min_price)s")
+            parameters["min_price"] = self.min_price
+        if self.max_price is not None:
+            conditions.append("price <= %(max_price)s")
+            parameters["max_price"] = self.max_price
+        if self.attributes:
+            conditions.append("attributes @> %(attributes)s")
+            parameters["attributes"] = Jsonb(self.attributes)
+        return conditions, parameters
+
+
+@dataclass(frozen=True)
+class Match:
+    product_id: int
+    image_id: int  # the product's best view
+    score: float  # cosine, -1..1
+
+
+class EmbeddingManager(models.Manager["Embedding"]):
+    def nearest(
+        self,
+        vector: NDArray[np.floating],
+        model: ModelVersion,
+        k: int,
+        filters: Filters | None = None,
+        *,
+        offset: int = 0,
+        exact: bool = False,
+    ) -> list[Match]:
+        """The `k` products nearest to `vector` (float [256], unit length) after the first `offset`, best first.
+
+        Fewer than `k` only where fewer exist. `exact` compares every embedding and uses no index.
+        """
+        filters = filters or Filters()
+        wanted = offset + k
+        rows = max(ROWS_PER_PRODUCT * wanted, 40)
+        while True:
+            matches, scanned, was_exact = _run(vector, model, filters, rows, exact)
+            if len(matches) >= wanted:
+                return matches[offset:wanted]
+            if scanned >= rows:
+                rows *= 4
+            elif was_exact:
+                return matches[offset:wanted]
+            else:
+                exact = True  # the scan met its limit (hnsw.max_scan_tuples) before enough rows passed
+
+
+def _run(
+    vector: NDArray[np.floating], model: ModelVersion, filters: Filters, rows: int, exact: bool
+) -> tuple[list[Match], int, bool]:
+    """One execution: the matches, the number of rows they were chosen from, and whether the exact path was taken."""
+    sql, parameters = nearest_sql(vector, model.pk, filters, rows, exact)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found = cursor.fetchall()
+    matches = [Match(product_id, image_id, score) for product_id, image_id, score, *_ in found if product_id]
+    _, _, _, scanned, was_exact = found[0]
+    return matches, scanned, was_exact
+
+
+def nearest_sql(
+    vector: NDArray[np.floating], model_id: int, filters: Filters, rows: int, exact: bool
+) -> tuple[str, dict[str, Any]]:
+    """The statement and its parameters. It returns (product, image, score, rows seen, whether exactly) per product;
+    one row of nulls with the counts where nothing passed."""
+    conditions, parameters = filters.conditions()
+    on_embedding = ["model_id = %(model)s", *conditions]
+    on_product = ["true", *conditions]
+    if not filters.hidden_too:
+        on_embedding.append("is_active")
+        on_product.append("is_active")
+    if filters.without_product is not None:
+        on_embedding.append("product_id <> %(without)s")
+        on_product.append("id <> %(without)s")
+    passing = "\n              AND ".join(on_embedding)
+    narrow = " AND ".join(on_product)
+
+    if exact:  # "+ 0" keeps the planner from answering with the index
+        probe = "SELECT NULL::bigint AS id WHERE false"
+        is_narrow = "true"
+        candidates = f"""
+            SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
+            FROM search_embedding
+            WHERE {passing}
+            ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s"""
+    elif not conditions:
+        probe = "SELECT NULL::bigint AS id WHERE false"
+        is_narrow = "false"
+        candidates = f"""
+            SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
+            FROM search_embedding
+            WHERE {passing}
+            ORDER BY vector <=> %(vector)s::halfvec LIMIT %(rows)s"""
+    else:
+        probe = f"SELECT id FROM catalog_product WHERE {narrow} LIMIT %(exact_products)s + 1"
+        is_narrow = "count(*) <= %(exact_products)s"
+        candidates = f"""
+            (SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
+             FROM search_embedding
+             WHERE NOT (SELECT narrow FROM verdict)
+              AND {passing}
+             ORDER BY vector <=> %(vector)s::halfvec LIMIT %(rows)s)
+            UNION ALL
+            (SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
+             FROM probe JOIN search_embedding ON product_id = probe.id
+             WHERE (SELECT narrow FROM verdict) AND model_id = %(model)s
+             ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s)"""
+    statement = f"""
+        WITH probe AS MATERIALIZED ({probe}),
+        verdict AS MATERIALIZED (SELECT {is_narrow} AS narrow FROM probe),
+        candidates AS MATERIALIZED ({candidates}),
+        best AS (
+            SELECT DISTINCT ON (product_id) product_id, image_id, distance
+            FROM candidates ORDER BY product_id, distance, image_id
+        )
+        SELECT best.product_id, best.image_id, 1 - best.distance, seen.rows, verdict.narrow
+        FROM verdict CROSS JOIN (SELECT count(*) AS rows FROM candidates) AS seen LEFT JOIN best ON true
+        ORDER BY best.distance, best.product_id"""
+    parameters |= {
+        "model": model_id,
+        "vector": HalfVector(vector).to_text(),
+        "rows": rows,
+        "exact_products": EXACT_PRODUCTS,
+        "without": filters.without_product,
+    }
+    return statement, parameters
