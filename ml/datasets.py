@@ -5,6 +5,8 @@ Everything that learns or measures starts from `list[Photo]`. Nothing here decod
 
 import csv
 import hashlib
+import io
+import logging
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -14,11 +16,15 @@ from pathlib import Path, PurePosixPath
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
 
+logger = logging.getLogger(__name__)
+
 PHOTO_SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 )
 PRODUCT_COLUMNS = ("product", "product_id", "sku")
 PATH_COLUMNS = ("path", "images", "image", "file", "filename")
+# What `write_split` leaves beside the photos.
+MANIFEST = "manifest.csv"
 # What the folders of a dataset that is already split are called.
 SPLITS = frozenset({"train", "val", "test", "query", "gallery"})
 
@@ -44,15 +50,16 @@ def read_photos(source: Path | str) -> list[Photo]:
     - a folder per product, or per category with a folder per product inside;
     - either of these below `train/`, `val/`, `test/`, `query/`, `gallery/` (then `split` is set);
     - a CSV with a product (`product`, `product_id`, `sku`) and a path column (`path`, `images`, `image`,
-      `file`, `filename`; several joined by `|`, relative to the CSV), or a folder with a `products.csv`;
+      `file`, `filename`; several joined by `|`, relative to the CSV), or a folder with a `products.csv` or
+      the `manifest.csv` of `split_dataset`;
     - Stanford Online Products (Song et al. 2016): `Ebay_train.txt`, `Ebay_test.txt`, `Ebay_info.txt`, or
       their folder;
     - DeepFashion In-Shop (Liu et al. 2016): `list_eval_partition.txt`, or a folder that holds it.
 
     `source#split` keeps one part only: `list_eval_partition.txt#query`.
 
-    Raises UnusableDataset: nothing there, no photo in it, a list that cannot be read, or a listed photo that
-    is missing.
+    Listed photos that are not there are left out, with a warning.
+    Raises UnusableDataset: nothing there, no photo in it, or a list that cannot be read.
     """
     path, hash_sign, split = str(source).rpartition("#")
     if not hash_sign or Path(source).exists():
@@ -145,6 +152,37 @@ def train_and_validation(
     return train, val
 
 
+def write_split(parts: Iterable[Photo], out: Path) -> bool:
+    """Put photos that have a `split` into `out/<split>/`, with a manifest that `read_photos` reads.
+
+    A file keeps its name where that names its product, and goes to a folder of its product otherwise. Files
+    are hard links where the file system allows, else copies. `out` appears whole or not at all. False, and
+    nothing is touched, when exactly this split is there already.
+
+    Raises UnusableDataset when `out` holds anything else; OSError, such as a full disk.
+    """
+    places = _places_of(parts)
+    manifest = _manifest(places)
+    if out.is_dir() and any(out.iterdir()):
+        existing = out / MANIFEST
+        same = existing.is_file() and existing.read_text(encoding="utf-8") == manifest
+        if same and all((out / place).is_file() for place in places):
+            return False
+        raise UnusableDataset(f"{out} is not empty and holds something else. Choose another folder.")
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        for place, photo in places.items():
+            (unfinished / place).parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(photo.path, unfinished / place)
+        (unfinished / MANIFEST).write_text(manifest, encoding="utf-8")
+        unfinished.replace(out)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return True
+
+
 def check_that_products_have_several_photos(photos: Iterable[Photo]) -> None:
     """Raises UnusableDataset unless some product has two photos: without a pair nothing can be learned."""
     if not _products_with_two(photos):
@@ -172,7 +210,7 @@ def _read(path: Path) -> list[Photo]:
         raise UnusableDataset(f"{path} does not exist.")
     if path.is_file():
         return _read_list(path)
-    for name in ("list_eval_partition.txt", "Eval/list_eval_partition.txt", "products.csv"):
+    for name in ("list_eval_partition.txt", "Eval/list_eval_partition.txt", "products.csv", MANIFEST):
         if (path / name).is_file():
             return _read_list(path / name)
     if (path / "Ebay_train.txt").is_file() and (path / "Ebay_test.txt").is_file():
@@ -198,22 +236,20 @@ def _read_list(path: Path) -> list[Photo]:
         if isinstance(error, UnusableDataset):
             raise
         raise UnusableDataset(f"{path} cannot be read as a list of photos: {error}.") from error
-    missing = [photo.path for photo in photos if not photo.path.is_file()]
-    if missing:
-        raise UnusableDataset(
-            f"{len(missing)} of the {len(photos)} photos that {path} names do not exist, first {missing[0]}."
-        )
-    return photos
+    present = [photo for photo in photos if photo.path.is_file()]
+    if len(present) < len(photos):  # cleaned away, for instance
+        first = next(photo.path for photo in photos if not photo.path.is_file())
+        missing = f"{len(photos) - len(present)} of the {len(photos)} photos that {path} names are not there"
+        if not present:
+            raise UnusableDataset(f"{missing}, first {first}.")
+        logger.warning("%s and are left out, first %s.", missing, first)
+    return present
 
 
 def _read_folder(root: Path) -> list[Photo]:
     photos = []
-    for path in sorted(root.rglob("*")):
+    for path in photo_files(root):
         parts = path.relative_to(root).parts
-        if path.suffix.lower() not in PHOTO_SUFFIXES or any(part[0] in "._" for part in parts[:-1]):
-            continue
-        if path.name.startswith(".") or not path.is_file():
-            continue
         split = parts[0] if len(parts) > 1 and parts[0] in SPLITS else None
         folders = parts[1:-1] if split else parts[:-1]
         photos.append(
@@ -225,6 +261,17 @@ def _read_folder(root: Path) -> list[Photo]:
             )
         )
     return photos
+
+
+def photo_files(root: Path) -> list[Path]:
+    """All files below `root` that are named like photos, sorted; nothing hidden."""
+    return sorted(
+        path
+        for path in root.rglob("*")
+        if path.suffix.lower() in PHOTO_SUFFIXES
+        and not any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(root).parts)
+        and path.is_file()
+    )
 
 
 def product_of(path: Path) -> str:
@@ -273,6 +320,42 @@ def _read_in_shop(path: Path) -> Iterator[Photo]:
     root = next((root for root in roots if lines and (root / lines[0][0]).is_file()), path.parent)
     for name, product, split in lines:
         yield Photo(root / name, product, PurePosixPath(name).parent.parent.name or None, split)
+
+
+def _places_of(parts: Iterable[Photo]) -> dict[str, Photo]:
+    """Where each photo goes below the split's folder; no two to the same place."""
+    places: dict[str, Photo] = {}
+    taken: set[str] = set()
+    for photo in parts:
+        product = PurePosixPath(photo.product)
+        if product.is_absolute() or any(part.startswith(".") for part in product.parts):
+            raise UnusableDataset(f"The product {photo.product!r} of {photo.path} cannot name a folder.")
+        folder = PurePosixPath(photo.split or "train")
+        if product_of(photo.path) != photo.product:
+            folder /= product
+        place, number = folder / photo.path.name, 2
+        while str(place).casefold() in taken:
+            place = folder / f"{photo.path.stem}-{number}{photo.path.suffix}"
+            number += 1
+        taken.add(str(place).casefold())
+        places[str(place)] = photo
+    return places
+
+
+def _manifest(places: dict[str, Photo]) -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["path", "product", "category", "split", "sha256"])
+    for place, photo in sorted(places.items()):
+        rows.writerow([place, photo.product, photo.category or "", photo.split, _sha256(photo.path)])
+    return text.getvalue()
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source.resolve())
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)
 
 
 def _products_that_share_photos(photos: list[Photo]) -> list[list[str]]:
