@@ -203,7 +203,7 @@ class ProductImage(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keeps sha256 true whenever a new file comes in."""
-        if self.file and not self.file._committed:
+        if self.file and not getattr(self.file, "_committed", True):
             digest = hashlib.sha256()
             for chunk in self.file.chunks():
                 digest.update(chunk)

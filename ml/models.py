@@ -21,6 +21,11 @@ class ModelVersionManager(models.Manager["ModelVersion"]):
         """The version that serves searches; None before any was activated."""
         return self.filter(state=ModelVersion.State.ACTIVE).first()
 
+    def in_use(self) -> models.QuerySet[ModelVersion]:
+        """The versions under which every photo must be embedded: the active one, and those that may take over."""
+        states = ModelVersion.State
+        return self.filter(state__in=[states.ACTIVE, states.PREPARING, states.READY])
+
     def register(self, directory: Path) -> ModelVersion:
         """Enter the model in `directory` (model.onnx, card.json) as a candidate; the known one if it is there already.
 
@@ -49,6 +54,8 @@ class ModelVersionManager(models.Manager["ModelVersion"]):
 class ModelVersion(models.Model):
     class State(models.TextChoices):
         CANDIDATE = "candidate", _("candidate")
+        PREPARING = "preparing", _("preparing")  # the catalogue is being embedded with it
+        READY = "ready", _("ready")  # it may take over at any moment
         ACTIVE = "active", _("active")
         RETIRED = "retired", _("retired")
 
@@ -71,7 +78,10 @@ class ModelVersion(models.Model):
         verbose_name_plural = _("model versions")
         constraints = [
             models.UniqueConstraint("state", condition=Q(state="active"), name="one_active_model_at_most"),
-            models.CheckConstraint(condition=Q(state__in=["candidate", "active", "retired"]), name="model_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["candidate", "preparing", "ready", "active", "retired"]),
+                name="model_state_known",
+            ),
             models.CheckConstraint(condition=Q(dim=256), name="model_dim_fits_the_embedding_column"),
         ]
 
@@ -100,8 +110,8 @@ class ModelVersion(models.Model):
     def make_active(self) -> None:
         """Switch searches to this version, in one transaction. Its embeddings must be there: see search.activation."""
         with transaction.atomic():
-            versions = ModelVersion.objects.select_for_update()
-            list(versions.filter(Q(state=self.State.ACTIVE) | Q(pk=self.pk)).order_by("pk"))
+            versions = ModelVersion.objects.all()
+            list(versions.select_for_update().order_by("pk"))  # two switches at once: one after the other
             versions.filter(state=self.State.ACTIVE).exclude(pk=self.pk).update(state=self.State.RETIRED)
             versions.filter(pk=self.pk).update(state=self.State.ACTIVE, activated=Now())
         self.refresh_from_db()

@@ -23,20 +23,16 @@ DIM = 256
 class Embedding(models.Model):
     """One photo under one model: a unit vector, with the facts that searches filter on beside it.
 
-    The facts (product to attributes) are copies which triggers keep true (migration 0002): a filter beside the vector in
-    one table lets pgvector's iterative scan apply it during the scan; a join would make the planner leave the index.
+    The facts (product to is_active) are copies which triggers keep true (migration 0002): a filter beside the vector
+    in one table lets pgvector's iterative scan apply it during the scan; a join would make the planner leave the index.
     Nothing may refer to this table, and its key starts with the image: it can be distributed by image (DESIGN, Citus).
     """
 
     pk = models.CompositePrimaryKey("image_id", "model_id")
     image = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="embeddings")
-    model = models.ForeignKey(
-        ModelVersion, on_delete=models.CASCADE, related_name="embeddings", db_index=False
-    )
+    model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     vector = HalfVectorField(dimensions=DIM)
-    photo_sha256 = models.CharField(
-        max_length=64
-    )  # of the file that was embedded: tells when it was replaced since
+    photo_sha256 = models.CharField(max_length=64)  # of the file that was embedded: tells when it was replaced since
     created = models.DateTimeField(auto_now=True, db_default=Now())
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", editable=False)
@@ -89,11 +85,12 @@ class Query(models.Model):
     model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="queries")
     vector = HalfVectorField(dimensions=DIM)
     thumbnail = models.BinaryField(help_text=_("A small JPEG of what was searched for, without metadata."))
+    crop = models.CharField(
+        max_length=40, blank=True, help_text=_("The part searched for: x,y,width,height in fractions.")
+    )
     source = models.CharField(max_length=8, choices=Source, default=Source.PAGE)
     created = models.DateTimeField(auto_now_add=True, db_index=True)
-    took_ms = models.JSONField(
-        default=dict, help_text=_("Milliseconds: decode, embed, search (of the first answer).")
-    )
+    took_ms = models.JSONField(default=dict, help_text=_("Milliseconds: decode, embed, search (of the first answer)."))
     best_score = models.FloatField(null=True, help_text=_("Cosine of the best match of the first answer."))
     best_product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, related_name="+")
 
@@ -127,9 +124,7 @@ class Judgement(models.Model):
         verbose_name_plural = _("judgements")
         constraints = [
             models.UniqueConstraint("query", "product", name="one_judgement_per_result"),
-            models.CheckConstraint(
-                condition=Q(verdict__in=["right", "wrong"]), name="judgement_verdict_known"
-            ),
+            models.CheckConstraint(condition=Q(verdict__in=["right", "wrong"]), name="judgement_verdict_known"),
         ]
 
     def __str__(self) -> str:

@@ -2,11 +2,12 @@
 
 One statement answers. Two paths lie in it, and the database takes one:
 
-- The ANN path walks the model's HNSW index in order of distance; rows that fail the filters are passed over and the scan goes
-  on (pgvector 0.8 iterative scan, strict order). The filters compare facts copied onto the embedding, so no join disturbs
-  the index.
-- The exact path is for filters so narrow that the walk would pass over most of the graph: when at most EXACT_PRODUCTS products
-  pass (probed first, on the small product table with its own indexes), their embeddings are compared one by one.
+- The ANN path walks the model's HNSW index in order of distance; rows that fail the filters are passed over and the
+  scan goes on (pgvector 0.8 iterative scan, strict order). The filters compare facts copied onto the embedding, so no
+  join disturbs the index.
+- The exact path is for filters so narrow that the walk would pass over most of the graph: when at most EXACT_PRODUCTS
+  products pass (probed first, on the small product table with its own indexes), their embeddings are compared one by
+  one.
 
 Several photos of one product are one result, so more rows than products are fetched; when they hold too few
 products, four times as many are.

@@ -17,8 +17,8 @@ MODELS_DIR = VAR_DIR / "models"
 BUNDLED_MODEL_DIR = BASE_DIR / "ml" / "artifacts"
 
 DEBUG = env.bool("DEBUG", False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 
 def _kept_secret_key() -> str:
@@ -125,9 +125,7 @@ MEDIA_ROOT = VAR_DIR / "media"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_BUCKET = env.str(
-    "MEDIA_BUCKET", ""
-)  # an S3-compatible bucket; django-storages reads AWS_* from the environment
+MEDIA_BUCKET = env.str("MEDIA_BUCKET", "")  # an S3-compatible bucket; django-storages reads AWS_* from the environment
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": MEDIA_BUCKET}}
     if MEDIA_BUCKET

@@ -1,5 +1,6 @@
-"""Django's PostgreSQL backend on the embedded server: it is started by the first connection and joined by the others."""
+"""Django's PostgreSQL backend on the embedded server: it is started by the first connection, joined by others."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,9 @@ from .server import ensure_database, ensure_server
 
 
 class DatabaseClient(PostgresClient):
-    def runshell(self, parameters: list[str]) -> None:
+    connection: "DatabaseWrapper"
+
+    def runshell(self, parameters: Iterable[str]) -> None:
         self.connection.join_server()
         super().runshell(parameters)
 

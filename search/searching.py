@@ -1,0 +1,147 @@
+"""A search from photo to products: what pages, the API, the admin and the command line share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from django.conf import settings
+from django.db.models import prefetch_related_objects
+from numpy.typing import NDArray
+
+from catalog.models import Product, ProductImage
+from ml.images import WHOLE, Crop, model_input, read_photo, shrink_photo
+from ml.models import ModelVersion
+from search.models import Embedding, Query
+from search.nearest import Filters, Match
+
+THUMBNAIL_SIDE = 400  # pixels: enough to show, to crop anew and to embed again under the next model
+THUMBNAIL_QUALITY = 75
+
+
+class NoActiveModel(RuntimeError):
+    """No model is active, so nothing can be searched. Run `manage.py activate_model VERSION`."""
+
+
+@dataclass(frozen=True)
+class Result:
+    score: float  # cosine, -1..1
+    product: Product  # its category and images are loaded
+    image: ProductImage  # its best view
+
+
+def active_model() -> ModelVersion:
+    """The model that serves. Raises NoActiveModel."""
+    model = ModelVersion.objects.active()
+    if model is None:
+        raise NoActiveModel("No model is active. Run: manage.py activate_model VERSION")
+    return model
+
+
+def begin_search(
+    photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None = None, source: Query.Source = Query.Source.PAGE
+) -> Query:
+    """Embed the photos of one item and keep what is needed to answer: one row, no photo.
+
+    `crop` applies to the first photo. The embeddings of several photos are averaged, which sharpens the answer.
+    Raises UnreadablePhoto, before anything is stored, and NoActiveModel.
+    """
+    model = active_model()
+    embedder = model.embedder()
+    started = time.perf_counter()
+    views = []
+    for index, photo in enumerate(photos):
+        part = crop if index == 0 and crop else WHOLE
+        # A crop of half the width needs twice the pixels of the whole.
+        target = max(embedder.input_size / max(min(part.width, part.height), 0.05), THUMBNAIL_SIDE / 2)
+        picture = read_photo(
+            photo, max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS, target=round(target)
+        )
+        views.append(model_input(picture, embedder.input_size, part))
+        if index == 0:
+            thumbnail = shrink_photo(picture, THUMBNAIL_SIDE, THUMBNAIL_QUALITY)
+    decoded = time.perf_counter()
+    vector = _mean_direction(embedder.embed(np.stack(views)))
+    embedded = time.perf_counter()
+    return Query.objects.create(
+        model=model,
+        vector=vector,
+        thumbnail=thumbnail,
+        crop=_written(crop),
+        source=source,
+        took_ms={"decode": _ms(started, decoded), "embed": _ms(decoded, embedded)},
+    )
+
+
+def answer(query: Query, filters: Filters | None = None, k: int = 20, offset: int = 0) -> list[Result]:
+    """The `k` products nearest to the query after the first `offset`, best first, under the model active now.
+
+    The first answer's time, best score and best product are noted on the query. Raises NoActiveModel.
+    """
+    model = active_model()
+    if query.model_id != model.pk:
+        _follow(query, model)
+    started = time.perf_counter()
+    results = _load(Embedding.objects.nearest(np.asarray(query.vector), model, k, filters, offset=offset))
+    if "search" not in query.took_ms:
+        query.took_ms["search"] = _ms(started, time.perf_counter())
+        if results:
+            query.best_score, query.best_product = results[0].score, results[0].product
+        query.save(update_fields=["took_ms", "best_score", "best_product"])
+    return results
+
+
+def similar_products(product: Product, k: int = 12, filters: Filters | None = None) -> list[Result]:
+    """The products whose photos look like this product's, from its stored embeddings; none before it has any."""
+    model = ModelVersion.objects.active()
+    if model is None:
+        return []
+    vectors = list(Embedding.objects.filter(product=product, model=model).values_list("vector", flat=True)[:20])
+    if not vectors:
+        return []
+    mean = _mean_direction(np.asarray(vectors, np.float32))
+    filters = replace(filters or Filters(), without_product=product.pk)
+    return _load(Embedding.objects.nearest(mean, model, k, filters))
+
+
+def _follow(query: Query, model: ModelVersion) -> None:
+    """Another model took over since: embed the thumbnail with it, so that models are never mixed."""
+    embedder = model.embedder()
+    thumbnail = read_photo(
+        bytes(query.thumbnail), max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS
+    )
+    crop = Crop.parse(query.crop) if query.crop else None
+    (vector,) = embedder.embed(model_input(thumbnail, embedder.input_size, crop)[None])
+    query.vector, query.model = vector.tolist(), model
+    query.save(update_fields=["vector", "model"])
+
+
+def _load(matches: list[Match]) -> list[Result]:
+    """The products and photos of `matches`, in their order. What was deleted meanwhile is left out."""
+    products = Product.objects.select_related("category").in_bulk([match.product_id for match in matches])
+    prefetch_related_objects(list(products.values()), "images")
+    results = []
+    for match in matches:
+        product = products.get(match.product_id)
+        image = next((image for image in product.images.all() if image.pk == match.image_id), None) if product else None
+        if product and image:
+            results.append(Result(match.score, product, image))
+    return results
+
+
+def _mean_direction(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The unit vector in the middle of unit `vectors`: float [n, 256] -> float32 [256]."""
+    mean = vectors.mean(axis=0, dtype=np.float32)
+    return mean / max(float(np.linalg.norm(mean)), 1e-6)
+
+
+def _written(crop: Crop | None) -> str:
+    return f"{crop.x:.4f},{crop.y:.4f},{crop.width:.4f},{crop.height:.4f}" if crop else ""
+
+
+def _ms(start: float, end: float) -> float:
+    return round((end - start) * 1000, 2)

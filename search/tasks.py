@@ -1,0 +1,63 @@
+"""What the worker does. Delivery is at least once: every task may run twice, also at the same time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+from django_q.brokers import get_broker
+from django_q.tasks import async_task
+
+from ml.models import ModelVersion
+from search import activation
+from search.embedding import BATCH, embed_awaiting
+from search.models import Query, photos_awaiting
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = timedelta(minutes=2)  # a photo that waits longer has lost its task
+
+
+def enqueue_photos(image_ids: Sequence[int]) -> None:
+    """One task a batch, so that workers share the load and little is lost when one dies."""
+    for start in range(0, len(image_ids), BATCH):
+        async_task("search.tasks.embed_images", list(image_ids[start : start + BATCH]), group="embed")
+
+
+def embed_images(image_ids: Sequence[int]) -> int:
+    """Embed these photos under every model in use; return the number of embeddings tried."""
+    done = sum(embed_awaiting(model, image_ids) for model in ModelVersion.objects.in_use())
+    for model in ModelVersion.objects.filter(state=ModelVersion.State.PREPARING):
+        if not photos_awaiting(model).exists():
+            async_task("search.tasks.finish_preparing", model.pk)
+    return done
+
+
+def finish_preparing(model_id: int) -> bool:
+    """When every photo is embedded with it: index, compare, mark the version ready. False if it is not time yet."""
+    model = ModelVersion.objects.filter(pk=model_id, state=ModelVersion.State.PREPARING).first()
+    return model is not None and activation.finish(model)
+
+
+def tend() -> int:
+    """Every minute: give photos that lost their task a new one, and finish preparations that were interrupted."""
+    if get_broker().queue_size():
+        return 0  # the worker is busy; whatever waits may be in the queue
+    long_ago = timezone.now() - PATIENCE
+    waiting: set[int] = set()
+    for model in ModelVersion.objects.in_use():
+        late = photos_awaiting(model)
+        if model.state == ModelVersion.State.ACTIVE:
+            late = late.filter(created__lt=long_ago)
+        waiting.update(late.values_list("pk", flat=True)[: 100 * BATCH])
+        if model.state == ModelVersion.State.PREPARING and not waiting:
+            async_task("search.tasks.finish_preparing", model.pk)
+    enqueue_photos(sorted(waiting))
+    return len(waiting)
+
+
+def sweep_queries() -> int:
+    """Every hour: forget searches past the retention time."""
+    return Query.objects.expired().delete()[0]
