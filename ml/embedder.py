@@ -146,9 +146,7 @@ class Embedder:
         inputs = {node.name: (node.type, node.shape[1:]) for node in session.get_inputs()}
         side = self.input_size
         if inputs != {"pixels": ("tensor(uint8)", [side, side, 3])}:
-            raise ModelMismatch(
-                f"{self._path} takes {inputs}, its card says pixels uint8 [n, {side}, {side}, 3]"
-            )
+            raise ModelMismatch(f"{self._path} takes {inputs}, its card says pixels uint8 [n, {side}, {side}, 3]")
         outputs = {node.name: node.shape[1:] for node in session.get_outputs()}
         if outputs.get("embedding") != [self.dim] or len(outputs.get("features", ())) != 3:
             raise ModelMismatch(
@@ -174,6 +172,4 @@ _before_fork: list[ort.InferenceSession | None] = []
 
 # No fork while a session is being made: the child would inherit a lock that nobody opens.
 _loading = threading.RLock()
-os.register_at_fork(
-    before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release
-)
+os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)

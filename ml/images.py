@@ -145,9 +145,7 @@ def read_photo(
         raise _too_many_pixels(max_pixels) from None
     except UnidentifiedImageError:
         raise UnreadablePhoto("truncated" if _looks_like_a_photo(data) else "not_an_image") from None
-    except (
-        Exception
-    ) as error:  # decoders raise nearly everything on hostile bytes; all of it means the same to us
+    except Exception as error:  # decoders raise nearly everything on hostile bytes; all of it means the same to us
         raise UnreadablePhoto("truncated") from error
 
 
@@ -228,9 +226,7 @@ def _jpeg_scans(data: bytes) -> int:
     picture: hours of decoding that no limit on bytes or pixels prevents (libjpeg-turbo, "Two Issues with
     the JPEG Standard", 2015).
     """
-    if (
-        data.count(b"\xff\xda") <= MAX_JPEG_SCANS
-    ):  # fast, and true of every honest photo but some with a film attached
+    if data.count(b"\xff\xda") <= MAX_JPEG_SCANS:  # fast, and true of every honest photo but some with a film attached
         return 1
     scans, position = 0, 0
     while found := _JPEG_MARKER.search(data, position):
@@ -250,7 +246,8 @@ def _upright_srgb(photo: Image.Image, target: int | None) -> Image.Image:
     photo = _opaque(photo)
     factor = max(photo.size) // (2 * target) if target else 1
     if factor > 1:
-        photo = photo.reduce(factor)
+        size = (max(1, round(photo.width / factor)), max(1, round(photo.height / factor)))
+        photo = photo.resize(size, Image.Resampling.BOX)
     photo = _srgb(photo, profile)
     if orientation in _TURNS:
         photo = photo.transpose(_TURNS[orientation])

@@ -1,0 +1,127 @@
+"""Pixels to unit vectors through ONNX Runtime, and the checks that the network is the one its card describes."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from ml.embedder import Embedder, ModelMismatch, load_embedder
+from ml.tests.tiny_model import CHANNELS, write_tiny_model
+
+bundled = pytest.mark.skipif(
+    not (settings.BUNDLED_MODEL_DIR / "model.onnx").exists(), reason="no bundled model in this checkout"
+)
+
+
+def pixels(n: int, size: int = 32) -> np.ndarray:
+    return np.random.default_rng(n).integers(0, 256, (n, size, size, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("model"))
+
+
+def test_every_photo_becomes_a_unit_vector(tiny: Path) -> None:
+    vectors = Embedder(tiny).embed(pixels(5))
+    assert (vectors.shape, vectors.dtype) == ((5, 256), np.float32)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_photos_vector_does_not_depend_on_its_batch(tiny: Path) -> None:
+    embedder, photos = Embedder(tiny), pixels(7)
+    one_by_one = np.concatenate([embedder.embed(photos[i : i + 1]) for i in range(7)])
+    assert embedder.embed(photos) == pytest.approx(one_by_one, abs=1e-5)
+
+
+def test_the_feature_map_comes_when_asked_with_the_same_vectors(tiny: Path) -> None:
+    embedder, photos = Embedder(tiny), pixels(3)
+    vectors, features = embedder.embed_with_features(photos)
+    assert (features.shape, features.dtype) == ((3, 4, 4, CHANNELS), np.float32)
+    assert (vectors == embedder.embed(photos)).all()
+
+
+def test_no_photos_give_no_vectors(tiny: Path) -> None:
+    embedder = Embedder(tiny)
+    assert embedder.embed(pixels(0)).shape == (0, 256)
+    vectors, features = embedder.embed_with_features(pixels(0))
+    assert (vectors.shape, features.shape) == ((0, 256), (0, 4, 4, CHANNELS))
+
+
+@pytest.mark.parametrize("wrong", [pixels(1).astype(np.float32), pixels(1)[0], pixels(1, size=48), pixels(1)[..., :1]])
+def test_pixels_of_another_kind_are_refused_by_name(tiny: Path, wrong: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"tiny-20261123-0000000 takes uint8 \('n', 32, 32, 3\)"):
+        Embedder(tiny).embed(wrong)
+
+
+def test_a_network_that_is_not_the_cards_is_refused_naming_both(tmp_path: Path) -> None:
+    expected = json.loads((write_tiny_model(tmp_path) / "card.json").read_text())["sha256"]
+    (tmp_path / "model.onnx").write_bytes(b"another network")
+    actual = hashlib.sha256(b"another network").hexdigest()
+    with pytest.raises(ModelMismatch, match=f"{actual}.*{expected}"):
+        Embedder(tmp_path)
+
+
+@pytest.mark.parametrize("lie", [{"dim": 128}, {"input_size": 64}])
+def test_a_card_that_misstates_the_network_is_refused(tmp_path: Path, lie: dict[str, int]) -> None:
+    embedder = Embedder(write_tiny_model(tmp_path, card=lie))
+    with pytest.raises(ModelMismatch):
+        embedder.warm_up()
+
+
+def test_an_incomplete_card_says_what_it_lacks(tmp_path: Path) -> None:
+    (write_tiny_model(tmp_path) / "card.json").write_text('{"version": "x"}')
+    with pytest.raises(ModelMismatch, match="lacks 'dim'"):
+        Embedder(tmp_path)
+
+
+def test_a_model_is_loaded_once_per_process(tiny: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        embedders = set(pool.map(lambda _: load_embedder(tiny), range(8)))
+    assert len(embedders) == 1
+
+
+def test_threads_may_share_an_embedder(tiny: Path) -> None:
+    embedder, photos = Embedder(tiny), pixels(8)
+    expected = embedder.embed(photos)
+    with ThreadPoolExecutor(4) as pool:
+        for vectors in pool.map(lambda _: embedder.embed(photos), range(20)):
+            assert (vectors == expected).all()
+
+
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_an_embedder_used_before_a_fork_works_after_it(tiny: Path) -> None:
+    """As under gunicorn --preload: the network's threads stay behind in the parent, the child starts its own."""
+    expected = load_embedder(tiny).embed(pixels(4))
+    with get_context("fork").Pool(1) as pool:
+        child, vectors = pool.apply_async(_embed_in_child, (tiny,)).get(timeout=30)
+    assert child != os.getpid()
+    assert (vectors == expected).all()
+
+
+def _embed_in_child(directory: Path) -> tuple[int, np.ndarray]:
+    return os.getpid(), load_embedder(directory).embed(pixels(4))
+
+
+def test_serving_needs_neither_tensorflow_nor_keras_nor_a_database_model() -> None:
+    script = "import sys, ml.images, ml.embedder; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert "onnxruntime" in loaded
+    assert not {"tensorflow", "keras", "torch", "onnx", "ml.models", "django.db.models"} & set(loaded)
+
+
+@bundled
+def test_the_bundled_model_gives_unit_vectors_that_tell_photos_apart() -> None:
+    embedder = load_embedder(settings.BUNDLED_MODEL_DIR)
+    vectors = embedder.embed(pixels(3, embedder.input_size))
+    assert vectors.shape == (3, embedder.dim)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-3)
+    assert (vectors @ vectors.T)[0, 1] < 0.9999
