@@ -133,27 +133,24 @@ def nearest_sql(
         on_embedding.append("product_id <> %(without)s")
         on_product.append("id <> %(without)s")
     passing = "\n              AND ".join(on_embedding)
-    narrow = " AND ".join(on_product)
 
     if exact:  # "+ 0" keeps the planner from answering with the index
-        probe = "SELECT NULL::bigint AS id WHERE false"
-        is_narrow = "true"
+        narrow = "SELECT true AS narrow"
         candidates = f"""
             SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
             FROM search_embedding
             WHERE {passing}
             ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s"""
     elif not conditions:
-        probe = "SELECT NULL::bigint AS id WHERE false"
-        is_narrow = "false"
+        narrow = "SELECT false AS narrow"
         candidates = f"""
             SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
             FROM search_embedding
             WHERE {passing}
             ORDER BY vector <=> %(vector)s::halfvec LIMIT %(rows)s"""
     else:
-        probe = f"SELECT id FROM catalog_product WHERE {narrow} LIMIT %(exact_products)s + 1"
-        is_narrow = "count(*) <= %(exact_products)s"
+        probe = f"SELECT id FROM catalog_product WHERE {' AND '.join(on_product)} LIMIT %(exact_products)s + 1"
+        narrow = f"SELECT count(*) <= %(exact_products)s AS narrow FROM ({probe}) AS probe"
         candidates = f"""
             (SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
              FROM search_embedding
@@ -162,12 +159,11 @@ def nearest_sql(
              ORDER BY vector <=> %(vector)s::halfvec LIMIT %(rows)s)
             UNION ALL
             (SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
-             FROM probe JOIN search_embedding ON product_id = probe.id
+             FROM ({probe}) AS probe JOIN search_embedding ON product_id = probe.id
              WHERE (SELECT narrow FROM verdict) AND model_id = %(model)s
              ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s)"""
     statement = f"""
-        WITH probe AS MATERIALIZED ({probe}),
-        verdict AS MATERIALIZED (SELECT {is_narrow} AS narrow FROM probe),
+        WITH verdict AS MATERIALIZED ({narrow}),
         candidates AS MATERIALIZED ({candidates}),
         best AS (
             SELECT DISTINCT ON (product_id) product_id, image_id, distance

@@ -1,0 +1,167 @@
+"""The similarity query against brute force in NumPy, on both of its paths, and the plans it must have."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from django.db import connection
+
+from catalog.models import Category, Product
+from ml.models import ModelVersion
+from search import nearest
+from search.activation import build_index, index_name
+from search.crowd import fill_with_random_products
+from search.models import Embedding
+from search.nearest import Filters
+
+PRODUCTS = 6000
+
+
+@pytest.fixture(scope="module")
+def crowd(django_db_setup, django_db_blocker):
+    """6,000 products with 1 to 3 photos; made once, and really committed: an index is built CONCURRENTLY."""
+    with django_db_blocker.unblock():
+        model = ModelVersion.objects.active()
+        crowd = fill_with_random_products(model, PRODUCTS, seed=1)
+        build_index(model)
+        yield crowd
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE search_embedding, catalog_productimage, catalog_product, catalog_category CASCADE")
+
+
+@pytest.fixture
+def query(crowd):
+    vector = crowd.vectors[17].astype(np.float32) + 0.02 * np.random.default_rng(5).normal(size=256)
+    return vector / np.linalg.norm(vector)
+
+
+def brute_force(crowd, query, k, among=None):
+    """(product, score) of the k nearest products by their best photo."""
+    scores = crowd.vectors.astype(np.float32) @ query
+    best = {}
+    for product, score in zip(crowd.product_ids, scores, strict=True):
+        if among is None or product in among:
+            best[product] = max(best.get(product, -2), score)
+    return sorted(best.items(), key=lambda item: -item[1])[:k]
+
+
+def overlap(matches, expected):
+    return len({match.product_id for match in matches} & {product for product, _ in expected}) / len(expected)
+
+
+def test_the_exact_path_agrees_with_brute_force(crowd, query, model):
+    matches = Embedding.objects.nearest(query, model, 20, exact=True)
+    expected = brute_force(crowd, query, 20)
+    assert [match.product_id for match in matches] == [product for product, _ in expected]
+    assert np.allclose([match.score for match in matches], [score for _, score in expected], atol=2e-3)
+
+
+def test_the_index_finds_nearly_everything_brute_force_finds(crowd, query, model):
+    matches = Embedding.objects.nearest(query, model, 20)
+    assert overlap(matches, brute_force(crowd, query, 20)) >= 0.95
+    assert [match.score for match in matches] == sorted((match.score for match in matches), reverse=True)
+
+
+def test_each_product_comes_once_with_its_best_view(crowd, query, model):
+    matches = Embedding.objects.nearest(query, model, 50)
+    assert len({match.product_id for match in matches}) == 50
+    scores = dict(zip(crowd.image_ids, crowd.vectors.astype(np.float32) @ query, strict=True))
+    for match in matches:
+        views = crowd.image_ids[crowd.product_ids == match.product_id]
+        assert scores[match.image_id] == max(scores[view] for view in views)
+
+
+def test_a_product_with_a_thousand_near_photos_does_not_crowd_out_the_others(crowd, query, model, make_product):
+    product = make_product("many-views", photos=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """WITH photo AS (
+                   INSERT INTO catalog_productimage (product_id, file, view_id, position, sha256, error, created)
+                   SELECT %s, 'absent.jpg', n, n, repeat('a', 64), '', now() FROM generate_series(1, 1000) AS n
+                   RETURNING id)
+               SELECT id FROM photo""",
+            [product.pk],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            "INSERT INTO search_embedding (image_id, model_id, vector, photo_sha256) "
+            "SELECT unnest(%s), %s, %s::halfvec, repeat('a', 64)",
+            [ids, model.pk, nearest.HalfVector(query).to_text()],
+        )
+    matches = Embedding.objects.nearest(query, model, 20)
+    assert matches[0].product_id == product.pk
+    assert len({match.product_id for match in matches}) == 20
+
+
+@pytest.mark.parametrize("max_price", [500, 100, 10, 1], ids=lambda price: f"{price / 10:g} % pass")
+@pytest.mark.parametrize("limit", [0, 10_000], ids=["index", "exact"])
+def test_a_filter_lets_k_products_through_whenever_k_exist(crowd, query, model, max_price, limit, monkeypatch):
+    monkeypatch.setattr(nearest, "EXACT_PRODUCTS", limit)
+    passing = set(Product.objects.filter(price__lte=max_price).values_list("pk", flat=True))
+    matches = Embedding.objects.nearest(query, model, 20, Filters(max_price=Decimal(max_price)))
+    expected = brute_force(crowd, query, 20, among=passing)
+    assert len(matches) == min(20, len(passing))
+    assert overlap(matches, expected) >= 0.95
+
+
+def test_filters_combine(crowd, query, model):
+    category = Category.objects.get(name="Category 3")
+    filters = Filters(categories=[category.pk], brands=["Brand 3", "Brand 13"], attributes={"colour": "black"})
+    passing = set(
+        Product.objects.filter(
+            category=category, brand__in=["Brand 3", "Brand 13"], attributes__colour="black"
+        ).values_list("pk", flat=True)
+    )
+    assert len(passing) > 20
+    matches = Embedding.objects.nearest(query, model, 20, filters)
+    assert [match.product_id for match in matches] == [
+        product for product, _ in brute_force(crowd, query, 20, among=passing)
+    ]
+
+
+def test_pages_follow_one_another_without_gap_or_repetition(crowd, query, model):
+    whole = Embedding.objects.nearest(query, model, 60, exact=True)
+    pages = [Embedding.objects.nearest(query, model, 20, offset=start, exact=True) for start in (0, 20, 40)]
+    assert [match for page in pages for match in page] == whole
+
+
+def test_hidden_products_are_for_staff_only(crowd, query, model):
+    (first,) = Embedding.objects.nearest(query, model, 1)
+    Product.objects.filter(pk=first.product_id).update(is_active=False)
+    assert Embedding.objects.nearest(query, model, 1)[0].product_id != first.product_id
+    assert Embedding.objects.nearest(query, model, 1, Filters(hidden_too=True))[0].product_id == first.product_id
+
+
+def test_a_product_can_be_left_out_of_its_own_likes(crowd, query, model):
+    (first,) = Embedding.objects.nearest(query, model, 1)
+    assert Embedding.objects.nearest(query, model, 1, Filters(without_product=first.product_id)) != [first]
+
+
+def test_nothing_passes_a_filter_that_nothing_satisfies(crowd, query, model):
+    assert Embedding.objects.nearest(query, model, 20, Filters(brands=["No such brand"])) == []
+
+
+def plan(query, model, filters):
+    statement, parameters = nearest.nearest_sql(query, model.pk, filters, 80, exact=False)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) " + statement, parameters)
+        return "\n".join(row[0] for row in cursor.fetchall())
+
+
+def test_an_unfiltered_search_walks_the_index_of_its_model(crowd, query, model):
+    assert f"Index Scan using {index_name(model)}" in plan(query, model, Filters())
+
+
+def test_a_wide_filter_walks_the_index_and_skips_the_exact_path(crowd, query, model, monkeypatch):
+    monkeypatch.setattr(nearest, "EXACT_PRODUCTS", 1000)
+    steps = plan(query, model, Filters(max_price=Decimal(500)))
+    scan = steps.index(f"Index Scan using {index_name(model)}")
+    assert "Sort" not in steps[steps.rindex("Limit", 0, scan) : scan]  # in order of the index, not sorted afterwards
+    assert steps.count("never executed") >= 1
+
+
+def test_a_narrow_filter_never_touches_the_graph(crowd, query, model):
+    steps = plan(query, model, Filters(max_price=Decimal(1)))
+    first_branch, second_branch = steps.partition("CTE candidates")[2].split("->  Limit")[1:]
+    assert "never executed" in first_branch
+    assert "search_embedding_product_id" in second_branch and "never executed" not in second_branch
