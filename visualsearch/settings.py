@@ -144,6 +144,7 @@ THUMBNAIL_ALIASES = {
 
 PHOTO_MAX_BYTES = env.int("PHOTO_MAX_BYTES", 20_000_000)
 PHOTO_MAX_PIXELS = env.int("PHOTO_MAX_PIXELS", 50_000_000)
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 50_000_000_000)  # what a ZIP archive may unpack to
 QUERY_RETENTION_HOURS = env.int("QUERY_RETENTION_HOURS", 24 * 7)
 # Django may buffer up to this much of a form without files; photos go to disk past 2.5 MB and are checked by size.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
