@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
+from weakref import WeakSet
 
 import numpy as np
 import onnxruntime as ort
@@ -52,7 +53,7 @@ class Embedder:
         if actual != expected:
             raise ModelMismatch(f"{self._path} has sha256 {actual}, its card says {expected}")
         self._session: ort.InferenceSession | None = None
-        self._pid = 0
+        _embedders.add(self)
 
     def __repr__(self) -> str:
         return f"<Embedder {self.version}>"
@@ -123,13 +124,10 @@ class Embedder:
         return [rows[:0] for rows in session.run(outputs, {"pixels": np.zeros((1, *shape), np.uint8)})]
 
     def _loaded(self) -> ort.InferenceSession:
-        """The session of this process: its threads do not survive a fork, so a child makes its own."""
-        if self._session is None or self._pid != os.getpid():
+        if (session := self._session) is None:
             with _loading:
-                if self._session is None or self._pid != os.getpid():
-                    _before_fork.append(self._session)
-                    self._session, self._pid = self._open(), os.getpid()
-        return self._session
+                session = self._session = self._session or self._open()
+        return session
 
     def _open(self) -> ort.InferenceSession:
         options = ort.SessionOptions()
@@ -167,9 +165,17 @@ def load_embedder(directory: Path) -> Embedder:
 
 _cached = lru_cache(maxsize=2)(Embedder)
 
-# Freeing a parent's session in its child would wait for threads that only the parent has.
-_before_fork: list[ort.InferenceSession | None] = []
-
-# No fork while a session is being made: the child would inherit a lock that nobody opens.
 _loading = threading.RLock()
-os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
+_embedders: WeakSet[Embedder] = WeakSet()
+
+
+def _close_sessions() -> None:
+    """Before a fork: a session's threads stay behind in the parent, so the child could not use it, nor free it. Either
+    side makes its own when it next embeds.
+    """
+    _loading.acquire()  # and no fork while one is being made: the child's lock would never open
+    for embedder in _embedders:
+        embedder._session = None
+
+
+os.register_at_fork(before=_close_sessions, after_in_parent=_loading.release, after_in_child=_loading.release)

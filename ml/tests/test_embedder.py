@@ -125,3 +125,31 @@ def test_the_bundled_model_gives_unit_vectors_that_tell_photos_apart() -> None:
     assert vectors.shape == (3, embedder.dim)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-3)
     assert (vectors @ vectors.T)[0, 1] < 0.9999
+
+
+def test_onnx_runtime_reports_to_nobody() -> None:
+    """Its telemetry would run in a thread of its own from the import on."""
+    script = (
+        "import os, numpy; before = len(os.listdir('/proc/self/task')); import ml.embedder;"
+        "print(before, len(os.listdir('/proc/self/task')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    before, after = done.stdout.split()
+    assert before == after
+
+
+def test_a_forked_child_that_embedded_ends_by_itself(tiny: Path) -> None:
+    script = f"""
+import os, sys
+from pathlib import Path
+import numpy as np
+from ml.embedder import Embedder
+embedder = Embedder(Path({str(tiny)!r}))
+pixels = np.zeros((8, 32, 32, 3), np.uint8)
+embedder.embed(pixels)
+child = os.fork()
+embedder.embed(pixels)
+print(os.waitpid(child, 0)[1] if child else "child")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+    assert sorted(done.stdout.split()) == ["0", "child"], done.stderr

@@ -16,7 +16,7 @@ CHANNELS = 16
 def write_tiny_model(
     directory: Path, *, size: int = 32, dim: int = 256, seed: int = 0, card: Mapping[str, Any] | None = None
 ) -> Path:
-    """Writes model.onnx (pixels -> one convolution -> average -> dense -> unit length) and card.json (with the changes of `card`)."""
+    """Writes model.onnx (pixels -> one convolution -> average -> dense -> unit length) and card.json."""
     random = np.random.default_rng(seed)
     weights = {
         "half": np.float32(127.5),
