@@ -127,7 +127,8 @@ def split_by_product(
         if asked_for[part] and not _products_with_two(members):
             raise UnusableDataset(
                 f"The split leaves no product with two photos for the part {part!r} "
-                f"({total} products in all). Add products or change the fractions."
+                f"({total} products in all; those that share a photo stay together). "
+                "Add products or change the fractions."
             )
     return parts["train"], parts["val"], parts["test"]
 

@@ -91,9 +91,7 @@ def retrieve(
     _check_k(k, len(gallery) - alone)
     _, labels = np.unique(np.concatenate([query_products, gallery_products]), return_inverse=True)
     query_labels, gallery_labels = labels[: len(queries)], labels[len(queries) :]
-    relevant = (np.bincount(gallery_labels, minlength=labels.max() + 1)[query_labels] - alone).astype(
-        np.int32
-    )
+    relevant = (np.bincount(gallery_labels, minlength=labels.max() + 1)[query_labels] - alone).astype(np.int32)
 
     parts = []
     for rows, scores in _score_blocks(queries, gallery, exclude_self=alone, block=block):
@@ -116,9 +114,7 @@ def retrieve(
                 best_other=others.max(axis=1),
             )
         )
-    return Retrieval(
-        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Retrieval))
-    )
+    return Retrieval(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Retrieval)))
 
 
 def hit_at_k(matches: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
@@ -167,9 +163,7 @@ def bootstrap_interval(
     values: [n]. groups: n labels; whole groups are drawn. Photos of one product succeed and fail together, so
     an interval that draws them one by one is far too narrow: give their products as groups.
     """
-    _, labels = np.unique(
-        np.arange(len(values)) if groups is None else np.asarray(groups), return_inverse=True
-    )
+    _, labels = np.unique(np.arange(len(values)) if groups is None else np.asarray(groups), return_inverse=True)
     sums, counts = np.bincount(labels, weights=values), np.bincount(labels)
     random = np.random.default_rng(seed)
     means = np.empty(resamples)
@@ -193,34 +187,44 @@ class MinScore:
     kept: float
 
 
-def threshold_at_precision(scores: Floats, correct: NDArray[np.bool_], precision: float) -> MinScore | None:
-    """The lowest score at or above which at least `precision` of the answers are correct; None if none is.
+def threshold_at_precision(
+    scores: Floats, correct: NDArray[np.bool_], precision: float, least_kept: float = 0.0
+) -> MinScore | None:
+    """The lowest score at or above which at least `precision` of the answers are correct.
 
-    scores: float [n]. correct: bool [n]. precision: in 0..1.
+    Where that would keep less than `least_kept` of the correct answers, the highest score that keeps as many,
+    whatever its precision.
+    scores: float [n]. correct: bool [n]. precision, least_kept: in 0..1.
+    None when there is no such score.
     """
     order = np.argsort(-scores, kind="stable")
     ranked, right = scores[order], np.cumsum(correct[order])
+    if not len(ranked) or not right[-1]:
+        return None
     shown = np.arange(1, len(ranked) + 1)
     # Equal scores stand or fall together: only the last of them can be a threshold.
-    last_of_equal = np.append(ranked[1:] != ranked[:-1], True)
-    reached = np.flatnonzero(last_of_equal & (right >= precision * shown) & (right > 0))
-    if not len(reached):
+    possible = np.append(ranked[1:] != ranked[:-1], True) & (right > 0)
+    precise = np.flatnonzero(possible & (right >= precision * shown))
+    lenient = np.flatnonzero(possible & (right >= least_kept * right[-1]))
+    if not len(precise) and not least_kept:
         return None
-    i = reached[-1]
+    i = max(precise[-1] if len(precise) else 0, lenient[0] if least_kept else 0)
     return MinScore(float(ranked[i]), float(right[i] / shown[i]), float(right[i] / right[-1]))
 
 
-def calibrate_min_score(found: Retrieval, precision: float = 0.9) -> MinScore | None:
+def calibrate_min_score(found: Retrieval, precision: float = 0.9, least_kept: float = 0.9) -> MinScore | None:
     """The score that tells "we have it" from "nothing like this here", where both are asked for as often.
 
     Every query is asked twice: of the gallery as it is, where its best match is right or wrong, and of the
-    gallery without its product, where every answer is wrong. None when no threshold reaches the precision.
+    gallery without its product, where every answer is wrong. The least score is the lowest that is right as
+    often as `precision`, but never one that hides more than 1 - `least_kept` of the right answers: a shop loses more
+    by denying what it has. None when no best match is right.
     """
     present = found[found.answerable]
     absent = present.best_other[np.isfinite(present.best_other)]
     scores = np.concatenate([present.scores[:, 0], absent])
     correct = np.concatenate([present.matches[:, 0], np.zeros(len(absent), bool)])
-    return threshold_at_precision(scores, correct, precision)
+    return threshold_at_precision(scores, correct, precision, least_kept)
 
 
 def _score_blocks(
@@ -238,9 +242,7 @@ def _score_blocks(
 
 def _top_k(scores: Floats, k: int) -> tuple[NDArray[np.int32], Floats]:
     """The k highest of each row, highest first, equal ones by column."""
-    candidates = np.sort(
-        np.argpartition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k :], axis=1
-    )
+    candidates = np.sort(np.argpartition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k :], axis=1)
     candidate_scores = np.take_along_axis(scores, candidates, axis=1)
     order = np.argsort(-candidate_scores, axis=1, kind="stable")
     return (

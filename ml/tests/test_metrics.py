@@ -135,3 +135,10 @@ def test_the_min_score_lies_between_what_the_shop_has_and_what_it_has_not() -> N
     calibrated = calibrate_min_score(found, precision=0.9)
     assert calibrated and calibrated.score == pytest.approx(np.cos(np.radians(2)))
     assert (calibrated.precision, calibrated.kept) == (1, 1)
+
+
+def test_a_weak_model_hides_few_of_its_right_answers_rather_than_nearly_all() -> None:
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5], np.float32)
+    correct = np.array([True, False, True, False, True])
+    lenient = threshold_at_precision(scores, correct, precision=0.9, least_kept=0.6)
+    assert lenient and (lenient.score, lenient.precision, lenient.kept) == pytest.approx((0.7, 2 / 3, 2 / 3))

@@ -71,7 +71,9 @@ def test_training_never_sees_the_test_part_and_keeps_a_validation_part_of_its_ow
 
 
 def test_a_validation_part_that_shares_products_with_training_is_cut_anew(tmp_path: Path) -> None:
-    photos = [Photo(p.path, p.product, split="val" if i % 4 == 0 else "train") for i, p in enumerate(shelf(tmp_path, 20))]
+    photos = [
+        Photo(p.path, p.product, split="val" if i % 4 == 0 else "train") for i, p in enumerate(shelf(tmp_path, 20))
+    ]
     train, val = train_and_validation(photos, val_fraction=0.2)
     assert (len(of(train)), len(of(val))) == (16, 4)
     assert not of(train) & of(val)

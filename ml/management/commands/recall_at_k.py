@@ -1,0 +1,137 @@
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from ml.datasets import Photo, UnusableDataset, photos_of_the_catalogue, read_photos
+from ml.embedder import Embedder, ModelMismatch, load_embedder
+from ml.evaluation import Evaluation, evaluate, with_colours, with_network
+from ml.models import ModelVersion
+from ml.report import write_report
+
+
+class Command(BaseCommand):
+    help = (
+        "Recall@K, mAP@R and MRR of a model on labelled photos, by exact search. With --queries alone, or with "
+        "--catalogue alone, each photo searches all the others."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--queries", metavar="PATH", help="photos to search with, in any layout we read")
+        parser.add_argument("--gallery", metavar="PATH", nargs="+", help="photos to search among")
+        parser.add_argument("--catalogue", action="store_true", help="search among the photos of active products")
+        parser.add_argument("--model", metavar="VERSION|DIR", help="default: the active model")
+        parser.add_argument("--k", type=int, nargs="+", default=[1, 5, 10])
+        parser.add_argument("--baseline", action="store_true", help="print the colour histogram's figures beside")
+        parser.add_argument("--ann", action="store_true", help="with --catalogue: measure what the index loses")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as fractions")
+        parser.add_argument("--report", type=Path, metavar="FILE", help="write a web page with pictures")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _check(options)
+        try:
+            queries, gallery = _photos(options)
+            embedder = _embedder(options["model"])
+            evaluation = evaluate(embedder.version, with_network(embedder), queries, gallery, options["k"])
+            floor = (
+                evaluate("colour histogram", with_colours, queries, gallery, options["k"])
+                if options["baseline"]
+                else None
+            )
+        except UnusableDataset as error:
+            raise CommandError(str(error)) from error
+        self._print(evaluation, floor)
+        if options["ann"]:
+            self._print_loss_of_the_index(embedder, max(options["k"]))
+        try:
+            if options["json"]:
+                figures = evaluation.as_json() | ({"baseline": floor.as_json()} if floor else {})
+                options["json"].write_text(json.dumps(figures, indent=2) + "\n")
+            if options["report"]:
+                write_report(options["report"], evaluation, floor)
+        except OSError as error:
+            raise CommandError(f"The figures could not be written: {error}.") from error
+
+    def _print(self, evaluation: Evaluation, floor: Evaluation | None) -> None:
+        say = self.stdout.write
+        among = "the others" if evaluation.leave_one_out else f"{len(evaluation.gallery)} photos"
+        say(
+            f"{evaluation.model}: {len(evaluation.queries)} queries among {among} "
+            f"of {evaluation.gallery_products} products, exact search"
+        )
+        if evaluation.left_out:
+            say(f"{evaluation.left_out} more queries show a product that is not there, and are left out.")
+        if evaluation.copies:
+            say(f"{evaluation.copies} queries find their own file there, which flatters every figure: clean_images.")
+        say(f"{'':10} {'':>7}  {'95 % interval':>15}" + (f"  {'colours':>7}" if floor else ""))
+        for i, figure in enumerate(evaluation.figures):
+            low, high = figure.interval
+            beside = f"  {floor.figures[i].value:>7.1%}" if floor else ""
+            say(f"{figure.name:10} {figure.value:>7.1%}  {f'{low:.1%} – {high:.1%}':>15}{beside}")
+        if least := evaluation.min_score:
+            say(
+                f"min_score {least.score:.3f} keeps {least.kept:.0%} of the right best matches; at or above it "
+                f"{least.precision:.0%} are right when every second shopper asks for what is not there."
+            )
+        for title, standings in (("Category", evaluation.categories), ("Worst products", evaluation.worst_products())):
+            if standings:
+                heads = "".join(f"{f'Recall@{k}':>11}" for k in evaluation.ks)
+                say(f"\n{title:28} {'queries':>8}{heads}  mostly taken for")
+            for standing in standings:
+                recall = "".join(f"{standing.recall[k]:>11.1%}" for k in evaluation.ks)
+                say(f"{standing.name[:28]:28} {standing.queries:>8}{recall}  {standing.mistaken_for or ''}")
+
+    def _print_loss_of_the_index(self, embedder: Embedder, k: int) -> None:
+        # `ml` stands below `search`: only this question needs the index, so only here is it asked for.
+        from search.recall import recall_of_the_index
+
+        try:
+            share, asked = recall_of_the_index(ModelVersion.objects.get(version=embedder.version), k)
+        except (ModelVersion.DoesNotExist, ValueError) as error:
+            raise CommandError(f"The index cannot be measured: {error}") from error
+        self.stdout.write(f"\nThe index finds {share:.2%} of the {k} products exact search finds ({asked} queries).")
+
+
+def _check(options: dict[str, Any]) -> None:
+    """Raises CommandError for what would fail only after the long work."""
+    if not options["queries"] and not options["catalogue"]:
+        raise CommandError("Give --queries PATH, --catalogue, or both.")
+    if options["gallery"] and not options["queries"]:
+        raise CommandError("Give --queries PATH to search the --gallery with.")
+    if options["ann"] and not options["catalogue"]:
+        raise CommandError("--ann measures the catalogue's index: give --catalogue as well.")
+    if min(options["k"]) < 1:
+        raise CommandError("--k takes whole numbers from 1 up.")
+    for file in filter(None, (options["json"], options["report"])):
+        if not file.parent.is_dir():
+            raise CommandError(f"The folder {file.parent} does not exist.")
+
+
+def _photos(options: dict[str, Any]) -> tuple[list[Photo], list[Photo] | None]:
+    """The queries and the gallery; None: the queries search one another."""
+    gallery = [photo for path in options["gallery"] or () for photo in read_photos(path)]
+    if options["catalogue"]:
+        gallery += photos_of_the_catalogue()
+    if not options["queries"]:
+        return gallery, None
+    return read_photos(options["queries"]), gallery or None
+
+
+def _embedder(model: str | None) -> Embedder:
+    try:
+        if model is None:
+            active = ModelVersion.objects.active()
+            if not active:
+                raise CommandError("No model is active. Name one with --model.")
+            return active.embedder()
+        for directory in (Path(model), settings.MODELS_DIR / model):
+            if (directory / "card.json").is_file():
+                return load_embedder(directory)
+        return ModelVersion.objects.get(version=model).embedder()
+    except ModelVersion.DoesNotExist as error:
+        raise CommandError(f"There is no model {model}: give a version or a model's folder.") from error
+    except (FileNotFoundError, ModelMismatch, json.JSONDecodeError) as error:
+        raise CommandError(f"The model cannot be loaded: {error}.") from error
