@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.core.files import File
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.files import ImageFieldFile
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -166,11 +167,27 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
         return self.exclude(error="")
 
 
+class PhotoFile(ImageFieldFile):
+    """Whichever way a new file comes in, its photo's sha256 is its own and an error of the former file is gone."""
+
+    def save(self, name: str, content: File, save: bool = True) -> None:
+        digest = hashlib.sha256()
+        for chunk in content.chunks():
+            digest.update(chunk)
+        content.seek(0)
+        self.instance.sha256, self.instance.error = digest.hexdigest(), ""
+        super().save(name, content, save)
+
+
+class PhotoField(models.ImageField):
+    attr_class = PhotoFile
+
+
 class ProductImage(models.Model):
     product = models.ForeignKey(
         Product, on_delete=models.CASCADE, related_name="images", verbose_name=_("product")
     )
-    file = models.ImageField(_("file"), upload_to=photo_path, max_length=255)
+    file = PhotoField(_("file"), upload_to=photo_path, max_length=255)
     view_id = models.CharField(
         _("view"), max_length=64, help_text=_("Names the view; unique within its product.")
     )
@@ -200,14 +217,3 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id}/{self.view_id}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keeps sha256 true whenever a new file comes in."""
-        if self.file and not getattr(self.file, "_committed", True):
-            digest = hashlib.sha256()
-            for chunk in self.file.chunks():
-                digest.update(chunk)
-            self.file.seek(0)
-            self.sha256 = digest.hexdigest()
-            self.error = ""
-        super().save(*args, **kwargs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
+from typing import BinaryIO
 
 import pillow_heif
 from django.conf import settings
@@ -54,23 +55,41 @@ def check_photo(data: bytes) -> PhotoFacts:
     if len(data) > settings.PHOTO_MAX_BYTES:
         raise too_many_bytes()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is below
-            with Image.open(BytesIO(data), formats=FORMATS) as photo:
-                format, (width, height) = photo.format, photo.size
-                sideways = _orientation(photo) in SIDEWAYS
+        facts = read_header(BytesIO(data))
     except Image.DecompressionBombError:
         raise _too_many_pixels() from None
     except Exception:  # parsers raise nearly everything on hostile bytes; all of it means the same to us
         raise RefusedPhoto(
             _("This is not a photo we can read: JPEG, PNG, WebP, HEIC, AVIF, GIF or BMP is expected.")
         ) from None
-    if min(width, height) < MIN_SIDE:
-        raise RefusedPhoto(_("The photo is only %(width)d x %(height)d pixels.") % {"width": width, "height": height})
-    if width * height > settings.PHOTO_MAX_PIXELS:
+    if min(facts.width, facts.height) < MIN_SIDE:
+        raise RefusedPhoto(
+            _("The photo is only %(width)d x %(height)d pixels.") % {"width": facts.width, "height": facts.height}
+        )
+    if facts.width * facts.height > settings.PHOTO_MAX_PIXELS:
         raise _too_many_pixels()
-    if sideways:
-        width, height = height, width
+    return facts
+
+
+def upright_size(file: BinaryIO) -> tuple[int, int] | tuple[None, None]:
+    """(width, height) of the upright photo in pixels, (None, None) if `file` is none; it is left at its start."""
+    try:
+        facts = read_header(file)
+    except Exception:  # what the file is worth is for others to say
+        return None, None
+    finally:
+        file.seek(0)
+    return facts.width, facts.height
+
+
+def read_header(file: BinaryIO) -> PhotoFacts:
+    """The facts in the header of a photo. Raises nearly anything on hostile bytes, as Pillow's parsers do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # PHOTO_MAX_PIXELS is the limit
+        with Image.open(file, formats=FORMATS) as photo:
+            format, (width, height) = photo.format, photo.size
+            if _orientation(photo) in SIDEWAYS:
+                width, height = height, width
     return PhotoFacts(SUFFIXES[format or ""], width, height)
 
 

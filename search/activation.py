@@ -6,6 +6,9 @@ Until the switch the active model serves; the switch is one transaction. Rollbac
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import connection
@@ -62,11 +65,15 @@ def finish(model: ModelVersion) -> bool:
     """Index and compare a version whose photos are all embedded, and mark it ready; False if some still wait."""
     if photos_awaiting(model).exists():
         return False
-    build_index(model)
-    compare(model)
-    ModelVersion.objects.filter(pk=model.pk, state=ModelVersion.State.PREPARING).update(state=ModelVersion.State.READY)
-    model.refresh_from_db()
-    return True
+    with _alone(model):
+        model.refresh_from_db()
+        if model.state != ModelVersion.State.READY:
+            build_index(model)
+            compare(model)
+            preparing = ModelVersion.objects.filter(pk=model.pk, state=ModelVersion.State.PREPARING)
+            preparing.update(state=ModelVersion.State.READY)
+            model.refresh_from_db()
+    return model.state == ModelVersion.State.READY
 
 
 class NotReady(RuntimeError):
@@ -89,26 +96,39 @@ def index_name(model: ModelVersion) -> str:
 def build_index(model: ModelVersion) -> None:
     """The HNSW index of this version, without locking out writers. Does nothing where it is whole.
 
-    A build that was interrupted leaves an invalid index, which is dropped and built again. Two builders at once:
-    the second waits and finds the work done. Must not run in a transaction (CREATE INDEX CONCURRENTLY).
+    A build that was interrupted leaves an invalid index, which is dropped and built again. Must not run in a
+    transaction (CREATE INDEX CONCURRENTLY).
     """
     name = index_name(model)
+    with _alone(model), connection.cursor() as cursor:
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [name])
+        row = cursor.fetchone()
+        if row and row[0]:
+            return
+        cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        cursor.execute("SET maintenance_work_mem = '512MB'")  # the graph of 500,000 photos fits
+        cursor.execute(
+            f"CREATE INDEX CONCURRENTLY {name} ON search_embedding USING hnsw (vector halfvec_cosine_ops) "
+            f"WITH ({HNSW}) WHERE model_id = {model.pk:d}"
+        )
+        cursor.execute("RESET maintenance_work_mem")
+
+
+@contextmanager
+def _alone(model: ModelVersion) -> Iterator[None]:
+    """One process at a time prepares a version; the next waits and finds the work done. Gone with its connection."""
+    key = ["visualsearch model", model.pk]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(hashtext('visualsearch index'), %s)", [model.pk])
+        # Asked again and again: a statement that waited inside the database would hold up CREATE INDEX CONCURRENTLY.
+        while True:
+            cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", key)
+            if cursor.fetchone()[0]:
+                break
+            time.sleep(0.5)
         try:
-            cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [name])
-            row = cursor.fetchone()
-            if row and row[0]:
-                return
-            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            cursor.execute("SET maintenance_work_mem = '512MB'")  # the graph of 500,000 photos fits
-            cursor.execute(
-                f"CREATE INDEX CONCURRENTLY {name} ON search_embedding USING hnsw (vector halfvec_cosine_ops) "
-                f"WITH ({HNSW}) WHERE model_id = {model.pk:d}"
-            )
+            yield
         finally:
-            cursor.execute("RESET maintenance_work_mem")
-            cursor.execute("SELECT pg_advisory_unlock(hashtext('visualsearch index'), %s)", [model.pk])
+            cursor.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", key)
 
 
 # Exact ("+ 0" keeps the index out of it): each sampled photo's nearest other photos, as their products.

@@ -1,7 +1,7 @@
 """Random products with embeddings in bulk, for benchmarks and for tests of query plans: rows without photo files.
 
-The vectors resemble learned ones: a product is a point in a 32-dimensional latent space of clusters, its photos lie around
-it, and everything is projected to 256 dimensions. (Uniform noise in 256 dimensions has no neighbours to find.)
+The vectors resemble learned ones: a product is a point in a 32-dimensional latent space of clusters, its photos lie
+around it, and everything is projected to 256 dimensions. (Uniform noise in 256 dimensions has no neighbours to find.)
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ BRANDS = 20
 MAX_PRICE = 1000  # prices are uniform below it: max_price = 10 passes 1 %
 
 # Photo i of product p: 1, 2 or 3 photos, in turn. Everything follows from the product's number.
-PRODUCTS = """
-INSERT INTO catalog_product (sku, title, description, category_id, brand, price, currency, attributes, is_active, created, updated)
-SELECT 'crowd-' || n, 'Product ' || n, '', (%(categories)s::bigint[])[1 + n %% {categories}], 'Brand ' || n %% {brands},
-       round((hashint8(n)::bigint + 2147483648) / 4294967296.0 * {max_price}, 2), 'EUR',
+PRODUCTS = f"""
+INSERT INTO catalog_product
+    (sku, title, description, category_id, brand, price, currency, attributes, is_active, created, updated)
+SELECT 'crowd-' || n, 'Product ' || n, '', (%(categories)s::bigint[])[1 + n %% {CATEGORIES}], 'Brand ' || n %% {BRANDS},
+       round((hashint8(n)::bigint + 2147483648) / 4294967296.0 * {MAX_PRICE}, 2), 'EUR',
        jsonb_build_object('colour', (ARRAY['red', 'green', 'blue', 'black'])[1 + n %% 4]), true, now(), now()
 FROM generate_series(%(first)s, %(last)s) AS n
 RETURNING id
-""".format(categories=CATEGORIES, brands=BRANDS, max_price=MAX_PRICE)
+"""
 
 PHOTOS = """
 INSERT INTO catalog_productimage (product_id, file, view_id, position, sha256, error, created)
-SELECT product.id, 'absent.jpg', n::text, n, encode(sha256(convert_to(product.id || '/' || n, 'UTF8')), 'hex'), '', now()
+SELECT product.id, 'absent.jpg', n::text, n,
+       encode(sha256(convert_to(product.id || '/' || n, 'UTF8')), 'hex'), '', now()
 FROM catalog_product AS product, generate_series(0, product.id %% 3) AS view (n)
 WHERE product.id = ANY(%(products)s)
 ORDER BY product.id, view.n

@@ -80,6 +80,7 @@ class Query(models.Model):
         PAGE = "page", _("search page")
         API = "api", _("API")
         ADMIN = "admin", _("admin")
+        COMMAND = "command", _("command line")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="queries")

@@ -80,19 +80,27 @@ def begin_search(
 def answer(query: Query, filters: Filters | None = None, k: int = 20, offset: int = 0) -> list[Result]:
     """The `k` products nearest to the query after the first `offset`, best first, under the model active now.
 
-    The first answer's time, best score and best product are noted on the query. Raises NoActiveModel.
+    Raises NoActiveModel.
+    """
+    return load(closest(query, filters, k, offset))
+
+
+def closest(query: Query, filters: Filters | None = None, k: int = 20, offset: int = 0) -> list[Match]:
+    """As `answer`, without loading products and photos.
+
+    The first answer's time, best score and best product are noted on the query.
     """
     model = active_model()
     if query.model_id != model.pk:
         _follow(query, model)
     started = time.perf_counter()
-    results = _load(Embedding.objects.nearest(np.asarray(query.vector), model, k, filters, offset=offset))
+    matches = Embedding.objects.nearest(np.asarray(query.vector), model, k, filters, offset=offset)
     if "search" not in query.took_ms:
         query.took_ms["search"] = _ms(started, time.perf_counter())
-        if results:
-            query.best_score, query.best_product = results[0].score, results[0].product
+        if matches:
+            query.best_score, query.best_product_id = matches[0].score, matches[0].product_id
         query.save(update_fields=["took_ms", "best_score", "best_product"])
-    return results
+    return matches
 
 
 def similar_products(product: Product, k: int = 12, filters: Filters | None = None) -> list[Result]:
@@ -105,7 +113,7 @@ def similar_products(product: Product, k: int = 12, filters: Filters | None = No
         return []
     mean = _mean_direction(np.asarray(vectors, np.float32))
     filters = replace(filters or Filters(), without_product=product.pk)
-    return _load(Embedding.objects.nearest(mean, model, k, filters))
+    return load(Embedding.objects.nearest(mean, model, k, filters))
 
 
 def _follow(query: Query, model: ModelVersion) -> None:
@@ -120,7 +128,7 @@ def _follow(query: Query, model: ModelVersion) -> None:
     query.save(update_fields=["vector", "model"])
 
 
-def _load(matches: list[Match]) -> list[Result]:
+def load(matches: list[Match]) -> list[Result]:
     """The products and photos of `matches`, in their order. What was deleted meanwhile is left out."""
     products = Product.objects.select_related("category").in_bulk([match.product_id for match in matches])
     prefetch_related_objects(list(products.values()), "images")

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_q",
     "django_htmx",
     "easy_thumbnails",
@@ -109,8 +110,8 @@ Q_BROKER = env.str("Q_BROKER", "")  # empty: tasks wait in Postgres; redis://...
 Q_CLUSTER: dict[str, Any] = {
     "name": "visualsearch",
     "workers": env.int("Q_WORKERS", 1),
-    "timeout": 600,
-    "retry": 660,  # a task whose worker died is handed out again after this many seconds
+    "timeout": env.int("Q_TIMEOUT", 120),
+    "retry": env.int("Q_RETRY", 150),  # a task whose worker died is handed out again after this many seconds
     "max_attempts": 5,
     "ack_failures": False,
     "catch_up": False,
@@ -138,6 +139,7 @@ THUMBNAIL_ALIASES = {
     "": {
         "icon": {"size": (96, 96), "crop": True},
         "card": {"size": (320, 320), "upscale": False},
+        "card2x": {"size": (640, 640), "upscale": False},
         "large": {"size": (960, 960), "upscale": False},
     }
 }
@@ -169,9 +171,19 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "search.api.say_what_is_wrong",
+    "DEFAULT_THROTTLE_RATES": {"search": env.str("SEARCH_RATE", "120/min")},  # photos per client address
+    "NUM_PROXIES": env.int("PROXIES", 0),  # in front of us; 0: X-Forwarded-For is not believed
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Visualsearch API", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Visualsearch API",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+}
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None

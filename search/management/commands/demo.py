@@ -1,0 +1,95 @@
+"""`make demo`: everything, on this machine, from nothing; a second run takes seconds and duplicates nothing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+from honcho.printer import Printer
+
+
+class Command(BaseCommand):
+    help = "Set up the sample shop and serve it: web and worker together, until Ctrl-C."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port = int(os.environ.get("PORT") or 8000)
+        _require_free(port)
+        self.stdout.write("Preparing the database...")
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        shop = settings.VAR_DIR / "sample-shop"
+        self.stdout.write("Drawing the sample shop (once)...")
+        call_command("draw_sample_shop", str(shop), verbosity=0)
+        call_command("import_products", str(shop), stdout=self.stdout)
+        password = _demo_password()
+        self.stdout.write(
+            f"\n  The shop    http://127.0.0.1:{port}/"
+            f"\n  Staff       http://127.0.0.1:{port}/admin/   user admin, password {password}"
+            f"\n              (kept in {_password_file()})\n\n"
+            "The worker embeds the photos in the first minute. Ctrl-C stops everything.\n"
+        )
+        sys.exit(_serve(port))
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise CommandError(f"Port {port} is taken. Choose another: PORT={port + 1} make demo") from None
+
+
+def _password_file() -> Path:
+    return settings.VAR_DIR / "demo-password"
+
+
+def _demo_password() -> str:
+    """The password of `admin`, made at the first run; the user is made again if the database is new."""
+    path = _password_file()
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(9))
+    password = path.read_text()
+    users = get_user_model().objects
+    if not users.filter(username="admin").exists():
+        users.create_superuser("admin", "admin@example.com", password)
+    return password
+
+
+def _serve(port: int) -> int:
+    """Run the Procfile until a signal, or until one of its processes ends; leave none behind."""
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "DJANGO_SETTINGS_MODULE": "visualsearch.settings",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    printer, demo = Printer(sys.stdout), os.getpid()
+    manager = Manager(printer)
+    for name, command in parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes.items():
+        manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR))
+
+    def hang_up(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != demo:
+            return  # honcho's readers of output inherit this handler; they end with what they read from
+        printer.output = Path(os.devnull).open("w")  # noqa: SIM115 - the terminal is gone, and writing to it would fail
+        manager.returncode = 128 + number
+        manager.terminate()
+
+    signal.signal(signal.SIGHUP, hang_up)
+    manager.loop()
+    return manager.returncode or 0

@@ -1,0 +1,40 @@
+from collections.abc import Callable
+
+import pytest
+
+from catalog.models import Product
+from ml.models import ModelVersion
+from search.embedding import embed_awaiting
+from search.models import Embedding
+from search.nearest import EmbeddingManager, Match
+from search.recall import recall_of_the_index
+
+
+@pytest.fixture
+def embedded(make_product: Callable[..., Product], model: ModelVersion) -> ModelVersion:
+    for i in range(6):
+        make_product(f"p{i}", photos=2)
+    embed_awaiting(model)
+    return model
+
+
+def test_nothing_is_lost_where_the_index_finds_all(embedded: ModelVersion) -> None:
+    assert recall_of_the_index(embedded, k=3) == (1.0, 12)
+
+
+def test_what_the_index_misses_is_counted(embedded: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    # An index that overlooks the best of four: no real one loses anything among six products.
+    nearest = EmbeddingManager.nearest
+
+    def overlooks_the_best(*args: object, exact: bool = False, **options: object) -> list[Match]:
+        found = nearest(*args, exact=exact, **options)  # type: ignore[arg-type]
+        return found if exact else found[1:]
+
+    monkeypatch.setattr(EmbeddingManager, "nearest", overlooks_the_best)
+    assert recall_of_the_index(embedded, k=4) == (0.75, 12)
+
+
+def test_before_anything_is_embedded_there_is_nothing_to_measure(model: ModelVersion) -> None:
+    assert not Embedding.objects.exists()
+    with pytest.raises(ValueError, match="fewer than two products"):
+        recall_of_the_index(model, k=3)
