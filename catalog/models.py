@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
@@ -168,14 +169,16 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
 
 
 class PhotoFile(ImageFieldFile):
-    """Whichever way a new file comes in, its photo's sha256 is its own and an error of the former file is gone."""
+    """Whichever way a new file comes in, sha256, width and height are its own; an error of the former is gone."""
 
     def save(self, name: str, content: File, save: bool = True) -> None:
         digest = hashlib.sha256()
         for chunk in content.chunks():
             digest.update(chunk)
         content.seek(0)
-        self.instance.sha256, self.instance.error = digest.hexdigest(), ""
+        photo = cast(ProductImage, self.instance)
+        photo.sha256, photo.error = digest.hexdigest(), ""
+        photo.width, photo.height = upright_size(cast(BinaryIO, content))
         super().save(name, content, save)
 
 
