@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from catalog.photos import upright_size
+
 
 class CategoryQuerySet(models.QuerySet["Category"]):
     def with_descendants(self, slugs: list[str]) -> list[int]:
