@@ -1,0 +1,132 @@
+"""Boxes around the likely items, and maps of what made two photos alike."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from ml.images import Crop, model_input
+from ml.localisation import overlay, propose_boxes, saliency, similarity_maps, upright_map
+
+
+def on_table(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (320, 240)) -> Image.Image:
+    """Red things on a wooden table with grain."""
+    grain = np.random.default_rng(0).normal(0, 6, (size[1], size[0], 1)) + np.array([170, 140, 100])
+    photo = Image.fromarray(grain.clip(0, 255).astype(np.uint8))
+    for box in boxes:
+        ImageDraw.Draw(photo).ellipse(box, fill=(190, 30, 40))
+    return photo
+
+
+def overlap(crop: Crop, box: tuple[int, int, int, int], size: tuple[int, int] = (320, 240)) -> float:
+    """Intersection over union with a box in pixels."""
+    left, top, right, bottom = crop.box(*size)
+    shared = max(0, min(right, box[2]) - max(left, box[0])) * max(0, min(bottom, box[3]) - max(top, box[1]))
+    return shared / ((right - left) * (bottom - top) + (box[2] - box[0]) * (box[3] - box[1]) - shared)
+
+
+@pytest.mark.parametrize("box", [(100, 60, 220, 180), (30, 40, 130, 200), (180, 90, 300, 220)])
+def test_one_item_on_a_table_gets_one_box_around_it(box: tuple[int, int, int, int]) -> None:
+    (found,) = propose_boxes(on_table(box))
+    assert overlap(found, box) > 0.7
+
+
+def test_two_items_get_a_box_each_the_larger_first() -> None:
+    large, small = (30, 50, 150, 200), (210, 90, 280, 160)
+    first, second = propose_boxes(on_table(large, small))
+    assert overlap(first, large) > 0.7
+    assert overlap(second, small) > 0.6
+
+
+def test_no_more_boxes_than_asked_for() -> None:
+    things = [(x, y, x + 50, y + 50) for x in (20, 90, 160, 230) for y in (30, 140)]
+    assert len(propose_boxes(on_table(*things))) == 3
+    assert len(propose_boxes(on_table(*things), limit=1)) == 1
+
+
+def test_a_photo_in_which_nothing_stands_out_gets_none() -> None:
+    assert propose_boxes(Image.new("RGB", (300, 200), (90, 120, 90))) == []
+
+
+def test_a_box_around_nearly_everything_is_not_proposed() -> None:
+    assert propose_boxes(on_table((2, 2, 318, 238))) == []
+
+
+def test_the_networks_attention_decides_between_two_like_items() -> None:
+    left, right = (30, 70, 130, 170), (190, 70, 290, 170)
+    photo = on_table(left, right)
+    features = np.zeros((6, 6, 4), np.float32)
+    features[:, 4:] = 1
+    assert overlap(propose_boxes(photo, features)[0], right) > 0.6
+    assert overlap(propose_boxes(photo, features[:, ::-1])[0], left) > 0.6
+
+
+def test_the_table_is_dark_in_the_saliency_of_an_item() -> None:
+    heat = saliency(on_table((100, 60, 220, 180)))
+    assert (heat.shape, heat.dtype) == ((48, 64), np.float32)
+    assert heat[24, 32] > 0.7 > 0.3 > heat[3, 3]
+
+
+@pytest.mark.parametrize("size", [(2000, 9), (9, 2000), (8, 8)])
+def test_photos_of_odd_shapes_are_looked_at_without_a_stumble(size: tuple[int, int]) -> None:
+    random = np.random.default_rng(0)
+    assert len(propose_boxes(Image.fromarray(random.integers(0, 256, (*size, 3), np.uint8)))) <= 3
+
+
+@pytest.mark.parametrize("power", [1.0, 3.0])
+def test_the_regions_parts_add_up_to_the_likeness_of_the_pooled_vectors(power: float) -> None:
+    random = np.random.default_rng(0)
+    query, result = (random.random((5, 4, 8)).astype(np.float32) for _ in range(2))
+    one, other = ((features**power).mean(axis=(0, 1)) ** (1 / power) for features in (query, result))
+    cosine = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
+    for heat in similarity_maps(query, result, power):
+        assert heat.shape == (5, 4)
+        assert heat.sum() == pytest.approx(cosine, rel=1e-3)
+
+
+def test_average_pooling_gives_the_dot_products_of_stylianou() -> None:
+    random = np.random.default_rng(1)
+    query, result = (random.random((3, 3, 8)).astype(np.float32) for _ in range(2))
+    heat, _ = similarity_maps(query, result, power=1)
+    dots = query @ result.mean(axis=(0, 1))
+    assert heat / heat.sum() == pytest.approx(dots / dots.sum(), rel=1e-3)
+
+
+def test_what_both_photos_show_is_lit_in_both() -> None:
+    query, result = np.full((4, 4, 3), 0.01, np.float32), np.full((4, 4, 3), 0.01, np.float32)
+    query[0, 1, 0] = result[3, 2, 0] = 1  # the logo
+    query[2, 2, 1] = result[1, 0, 2] = 1  # what only one of them has
+    one, other = similarity_maps(query, result)
+    assert np.unravel_index(one.argmax(), one.shape) == (0, 1)
+    assert np.unravel_index(other.argmax(), other.shape) == (3, 2)
+
+
+def test_a_map_of_the_padded_square_is_laid_back_on_the_photo() -> None:
+    """The item's place in the square, found by colour, comes back as its place in the photo."""
+    photo = on_table((240, 150, 310, 230))
+    square = model_input(photo, 60).astype(np.float32)
+    redness = square[..., 0] - square[..., 1] > 80
+    laid_back = upright_map(redness.astype(np.float32), photo.size, photo.size)
+    y, x = (np.mean(places) for places in np.nonzero(laid_back > 0.5))
+    assert (x, y) == (pytest.approx(275, abs=6), pytest.approx(190, abs=6))
+
+
+def test_a_map_of_a_crop_is_laid_back_on_the_crop() -> None:
+    photo, crop = on_table((240, 150, 310, 230)), Crop(0.5, 0.5, 0.5, 0.5)
+    square = model_input(photo, 60, crop).astype(np.float32)
+    redness = square[..., 0] - square[..., 1] > 80
+    laid_back = upright_map(redness.astype(np.float32), photo.size, (160, 120), crop)
+    y, x = (np.mean(places) for places in np.nonzero(laid_back > 0.5))
+    assert (x, y) == (pytest.approx(115, abs=4), pytest.approx(70, abs=4))
+
+
+def test_the_overlay_lights_the_region_and_dims_the_rest() -> None:
+    heat = np.zeros((6, 6), np.float32)
+    heat[2:4, 4:] = 1
+    photo = Image.new("RGB", (120, 120), (120, 120, 120))
+    lit = np.asarray(overlay(photo, heat)).astype(int).sum(axis=2)
+    assert lit.shape == (120, 120)
+    assert lit[60, 110] > 360 > lit[60, 20]
+
+
+def test_the_overlay_of_a_crop_shows_the_crop() -> None:
+    assert overlay(on_table(), np.eye(3, dtype=np.float32), Crop(0, 0, 0.5, 0.5)).size == (160, 120)
