@@ -45,7 +45,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a group of queries (a category, a product) fared. mistaken_for: what its wrong best matches show most."""
+    """How the queries of a category or product fared.
+
+    mistaken_for: the category or product (for a category, often itself) that its wrong best matches show most.
+    """
 
     name: str
     queries: int
@@ -102,11 +105,12 @@ class Evaluation:
         known = {photo.product: photo.category for photo in [*self.gallery, *self.queries] if photo.category}
         if len(set(known.values())) < 2:
             return []
-        return self._standings([known.get(product, "—") for product in self.products])
+        of_gallery = [known.get(photo.product, "—") for photo in self.gallery]
+        return self._standings([known.get(product, "—") for product in self.products], of_gallery)
 
     def worst_products(self, most: int = 10) -> list[Standing]:
         """The products found least often at 1, then those asked for most often."""
-        standings = self._standings(self.products)
+        standings = self._standings(self.products, [photo.product for photo in self.gallery])
         return [standing for standing in standings if standing.recall[1] < 1][:most]
 
     def as_json(self) -> dict[str, Any]:
@@ -133,13 +137,13 @@ class Evaluation:
     def _figure(self, name: str, values: NDArray) -> Figure:
         return Figure(name, values, bootstrap_interval(values, self.products))
 
-    def _standings(self, groups: Sequence[str]) -> list[Standing]:
+    def _standings(self, groups: Sequence[str], gallery_groups: Sequence[str]) -> list[Standing]:
         names, labels = np.unique(groups, return_inverse=True)
         counts = np.bincount(labels)
         recall = {k: np.bincount(labels, weights=self.recalls[k].values) / counts for k in self.recalls}
         mistakes: dict[int, Counter[str]] = {}
         for row in np.flatnonzero(~self.found.matches[:, 0]):
-            taken_for = self.gallery[self.found.neighbours[row, 0]].product
+            taken_for = gallery_groups[self.found.neighbours[row, 0]]
             mistakes.setdefault(labels[row], Counter())[taken_for] += 1
         order = np.lexsort([-counts, recall[1]])
         return [

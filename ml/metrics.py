@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-# Scores held at a time, in elements: 64 MB of float32, so that 100,000 x 100,000 x 256 stays well under 2 GB.
+# Scores held at a time, in elements: 64 MB of float32. Measured on 100,000 x 100,000 x 256: the process peaked at
+# 0.54 GB in `retrieve`, 0.44 GB in `nearest_neighbours`, 0.34 GB of it before either began.
 BLOCK_ELEMENTS = 16_000_000
 
 
@@ -120,7 +121,7 @@ def retrieve(
 def hit_at_k(matches: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
     """bool [n]: at least one of the k nearest shows the product. matches: bool [n, >= k]."""
     _check_k(k, matches.shape[1])
-    return matches[:, :k].any(axis=1)
+    return np.asarray(matches[:, :k].any(axis=1))
 
 
 def recall_at_k(matches: NDArray[np.bool_], k: int) -> float:

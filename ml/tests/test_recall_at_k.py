@@ -163,5 +163,5 @@ def test_a_model_that_is_not_there_is_named(shelf: Path, db: None) -> None:
 
 def test_without_an_active_model_one_must_be_named(shelf: Path, model: ModelVersion) -> None:
     ModelVersion.objects.all().delete()
-    with pytest.raises(CommandError, match="No model is active. Name one with --model"):
+    with pytest.raises(CommandError, match=r"No model is active\. Name one with --model"):
         measure("--queries", shelf / "shop")

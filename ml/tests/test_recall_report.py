@@ -68,6 +68,7 @@ def test_the_worst_product_is_shown_with_what_it_was_taken_for(evaluation: Evalu
 def test_categories_are_weighed_by_their_queries(evaluation: Evaluation) -> None:
     rows = {row["name"]: row for row in report_context(evaluation)["categories"]}
     assert {name: row["queries"] for name, row in rows.items()} == {"low": 8, "high": 9}
+    assert rows["low"]["mistaken_for"] == "low"  # torn looks like p0 and p1, of its own category
     overall = sum(row["queries"] * row["recall_1"] for row in rows.values()) / 17
     assert overall == pytest.approx(100 * evaluation.recalls[1].value)
 

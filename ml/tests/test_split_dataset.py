@@ -77,7 +77,7 @@ def test_a_split_that_fails_half_way_leaves_nothing(source: Path, tmp_path: Path
         link(photo, target)
 
     monkeypatch.setattr(datasets, "_link_or_copy", disk_is_full_at_the_tenth)
-    with pytest.raises(CommandError, match="nothing of it is left: .*No space left"):
+    with pytest.raises(CommandError, match=r"nothing of it is left: .*No space left"):
         split(source, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir() if path.is_dir() and path.name.startswith("out")] == []
 

@@ -41,7 +41,7 @@ class Command(BaseCommand):
                 if options["baseline"]
                 else None
             )
-        except UnusableDataset as error:
+        except (UnusableDataset, OSError) as error:
             raise CommandError(str(error)) from error
         self._print(evaluation, floor)
         if options["ann"]:
