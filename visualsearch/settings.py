@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
@@ -37,6 +38,7 @@ SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret_key()
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -150,6 +152,30 @@ IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 50_000_000_000)  # what a ZIP arc
 QUERY_RETENTION_HOURS = env.int("QUERY_RETENTION_HOURS", 24 * 7)
 # Django may buffer up to this much of a form without files; photos go to disk past 2.5 MB and are checked by size.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Visualsearch",
+    "SITE_HEADER": "Visualsearch",
+    "SITE_SYMBOL": "image_search",
+    "STYLES": [lambda request: static("admin_staff.css")],
+    "BORDER_RADIUS": "8px",
+    "SIDEBAR": {"show_search": False, "navigation": "search.admin_menu.menu"},
+    "COLORS": {
+        "primary": {
+            "50": "#eefbf7",
+            "100": "#d5f5ea",
+            "200": "#aeead8",
+            "300": "#79d9c1",
+            "400": "#43c0a5",
+            "500": "#20a48b",
+            "600": "#138471",
+            "700": "#126a5d",
+            "800": "#13544b",
+            "900": "#13463f",
+            "950": "#052924",
+        },
+    },
+}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]

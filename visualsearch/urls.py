@@ -1,11 +1,53 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path, re_path
+from django.contrib.sitemaps.views import sitemap
+from django.urls import include, path, re_path, register_converter
+from django.urls.converters import StringConverter
+from django.views.decorators.csrf import csrf_exempt
+from django.views.i18n import set_language
 from django.views.static import serve
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+import catalog.api
+import catalog.views
+import search.api
+import search.views
+from search.sitemaps import SITEMAPS
 from visualsearch import health
 
+
+class SkuConverter(StringConverter):
+    regex = r"[\w.\-]+"
+
+
+register_converter(SkuConverter, "sku")
+
+api = [
+    path("search/", search.api.search),
+    path("search/<uuid:pk>/", search.api.search_again),
+    path("products/", catalog.api.ProductList.as_view()),
+    path("products/<sku:sku>/", catalog.api.ProductDetail.as_view()),
+    path("products/<sku:sku>/similar/", search.api.similar),
+    path("products/<sku:sku>/images/", catalog.api.PhotoList.as_view()),
+    path("products/<sku:sku>/images/<int:pk>/", catalog.api.PhotoDetail.as_view()),
+]
+
 urlpatterns = [
+    path("", search.views.home, name="home"),
+    path("search/", search.views.search, name="search"),
+    path("search/<uuid:pk>/", search.views.results, name="results"),
+    path("search/<uuid:pk>/photo.jpg", search.views.query_photo, name="query_photo"),
+    path("search/examples/<str:name>", search.views.example_photo, name="example_photo"),
+    path("products/", catalog.views.products, name="products"),
+    path("products/<sku:sku>/", search.views.product, name="product"),
+    path("categories/<slug:slug>/", catalog.views.category, name="category"),
+    path("pictures/<int:pk>/<slug:size>/", catalog.views.thumbnail, name="thumbnail"),
+    path("privacy/", search.views.privacy, name="privacy"),
+    path("language/", csrf_exempt(set_language), name="set_language"),  # sets a cookie of the shopper's own choice
+    path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("api/v1/", include(api)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
     path("healthz/live", health.live),
     path("healthz/ready", health.ready),
@@ -14,3 +56,5 @@ urlpatterns = [
 
 if not settings.MEDIA_BUCKET:  # photos lie on this machine; a shop with many visitors lets its web server do this
     urlpatterns += [re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT})]
+
+handler400 = "catalog.views.refused"

@@ -1,0 +1,108 @@
+"""How pages show money, pictures and products."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+
+from catalog.models import Product, ProductImage
+from catalog.thumbnails import existing_thumbnail
+
+register = template.Library()
+
+SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str = "") -> str:
+    """€12.90 in English, 12,90 € in German, CHF 12.90 for a currency without a sign; whole amounts stay whole."""
+    if amount is None:
+        return ""
+    number = number_format(amount, 0 if amount == int(amount) else 2, use_l10n=True, force_grouping=True)
+    sign = SIGNS.get(currency)
+    if get_language() == "de":
+        return f"{number}{NO_BREAK}{sign or currency}".strip()
+    return f"{sign}{number}" if sign else f"{currency}{NO_BREAK}{number}".strip()
+
+
+@register.simple_tag
+def lead_photo(product: Product) -> ProductImage | None:
+    """The first readable photo, from the prefetched ones."""
+    return next((image for image in product.images.all() if not image.error), None)
+
+
+@register.simple_tag
+def picture(image: ProductImage, size: str, alt: str = "", sizes: str = "", eager: bool = False) -> SafeString:
+    """An <img> of the photo in one of the THUMBNAIL_ALIASES and its double; its box is known before it loads."""
+    double = {"icon": "card", "card": "card2x", "large": "large"}[size]
+    width, height = image.width or 1, image.height or 1
+    return format_html(
+        '<img src="{}" srcset="{} {}, {} {}" sizes="{}" alt="{}" width="{}" height="{}" decoding="async"{}>',
+        thumbnail_url(image, size),
+        thumbnail_url(image, size),
+        WIDTHS[size],
+        thumbnail_url(image, double),
+        WIDTHS[double],
+        sizes or "auto, 18rem",
+        alt,
+        width,
+        height,
+        mark_safe(' fetchpriority="high"' if eager else ' loading="lazy"'),
+    )
+
+
+WIDTHS = {"icon": "96w", "card": "320w", "card2x": "640w", "large": "960w"}
+
+
+def thumbnail_url(image: ProductImage, size: str) -> str:
+    """The thumbnail's own address where it exists; else that of the view which makes it, so that no page waits."""
+    return existing_thumbnail(image, size) or reverse("thumbnail", args=[image.pk, size])
+
+
+@register.simple_tag(takes_context=True)
+def with_parameters(context: template.Context, **changes: Any) -> str:
+    """The query string of this page with some parameters changed, or left out where None; the page number goes."""
+    parameters = context["request"].GET.copy()
+    for name, value in {"page": None, **changes}.items():
+        if value is None or value == "":
+            parameters.pop(name, None)
+        else:
+            parameters[name] = str(value)
+    return f"?{parameters.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def without_parameter(context: template.Context, name: str, value: str) -> str:
+    """The query string of this page without one value of a repeatable parameter."""
+    parameters = context["request"].GET.copy()
+    parameters.setlist(name, [kept for kept in parameters.getlist(name) if kept != value])
+    parameters.pop("page", None)
+    return f"?{parameters.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def without_attribute(context: template.Context, name: str, value: str) -> str:
+    return without_parameter(context, "attribute", f"{name}:{value}")
+
+
+@register.simple_tag(takes_context=True)
+def absolute(context: template.Context, url: str) -> str:
+    request: HttpRequest = context["request"]
+    return request.build_absolute_uri(url)
+
+
+@register.filter
+def json_ld(facts: dict[str, Any]) -> SafeString:
+    """A script element that search engines read (schema.org); no value can close it."""
+    text = json.dumps(facts, ensure_ascii=False).translate({60: "\\u003C", 62: "\\u003E", 38: "\\u0026"})
+    return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))

@@ -1,0 +1,32 @@
+"""Small versions of product photos. A page never makes one: it links to the view that does, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from easy_thumbnails.alias import aliases
+from easy_thumbnails.exceptions import EasyThumbnailsError
+from easy_thumbnails.files import get_thumbnailer
+
+from catalog.models import ProductImage
+
+SIZES: list[str] = list(settings.THUMBNAIL_ALIASES[""])
+
+
+def existing_thumbnail(image: ProductImage, size: str) -> str | None:
+    """The address of the thumbnail if it was made before."""
+    thumbnail = get_thumbnailer(image.file).get_existing_thumbnail(_options(size))
+    return thumbnail.url if thumbnail else None
+
+
+def make_thumbnail(image: ProductImage, size: str) -> str | None:
+    """The address of the thumbnail, made now if need be; None when the photo cannot be decoded."""
+    try:
+        return get_thumbnailer(image.file).get_thumbnail(_options(size)).url
+    except (EasyThumbnailsError, OSError, ValueError, SyntaxError):
+        return None
+
+
+def _options(size: str) -> dict[str, Any]:
+    return dict(aliases.get(size) or {})

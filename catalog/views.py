@@ -1,0 +1,84 @@
+"""Browsing without a photo: categories, words, and the thumbnails of product pictures."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.core.paginator import EmptyPage, Paginator
+from django.db.models import F, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from catalog.browsing import SORTS, Chosen, chosen_in, matching, offer, sort_in, whole_number
+from catalog.models import Category, Product, ProductImage
+from catalog.refusals import Refused
+from catalog.thumbnails import SIZES, make_thumbnail
+
+PER_PAGE = 24
+MAX_PAGE = 10_000
+ORDERS = {
+    "price": [F("price").asc(nulls_last=True), "title", "id"],
+    "-price": [F("price").desc(nulls_last=True), "title", "id"],
+    "new": ["-created", "-id"],
+}
+
+
+@require_safe
+def products(request: HttpRequest) -> HttpResponse:
+    """All products, or those whose words match ?q=."""
+    words = request.GET.get("q", "").strip()[:200]
+    if "\0" in words:
+        raise Refused("bad_q", _("We cannot read these words. Please type them again."))
+    found = matching(words) if words else Product.objects.on_sale()
+    return _page(request, found, {"words": words})
+
+
+@require_safe
+def category(request: HttpRequest, slug: str) -> HttpResponse:
+    here = get_object_or_404(Category.objects.select_related("parent"), slug=slug)
+    found = Chosen(categories=(slug,)).among(Product.objects.on_sale())
+    return _page(request, found, {"category": here, "children": here.children.all()})
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponse:
+    """Makes the thumbnail if there is none yet, then points to it."""
+    if size not in SIZES:
+        raise Http404
+    image = get_object_or_404(ProductImage.objects.filter(product__is_active=True), pk=pk)
+    url = make_thumbnail(image, size)
+    if url is None:
+        raise Http404
+    return redirect(url)
+
+
+def _page(request: HttpRequest, found: QuerySet[Product], context: dict[str, object]) -> HttpResponse:
+    chosen, sort = chosen_in(request.GET), sort_in(request.GET)
+
+    @cache
+    def among(chosen: Chosen) -> QuerySet[Product]:
+        return chosen.among(found)
+
+    ordered = among(chosen).order_by(*ORDERS[sort]) if sort else among(chosen)
+    pages = Paginator(ordered.select_related("category").prefetch_related("images"), PER_PAGE)
+    try:
+        page = pages.page(whole_number(request.GET, "page", 1, 1, MAX_PAGE))
+    except EmptyPage:
+        raise Http404 from None
+    context |= {"page": page, "count": pages.count, "chosen": chosen, "sort": sort, "sorts": SORTS.items()}
+    if request.htmx.target == "more":
+        return render(request, "catalog/cards.html", context)
+    context["offer"] = offer(among, chosen)
+    if request.htmx.target == "found" and not request.htmx.history_restore_request:
+        return render(request, "catalog/found.html", context)
+    return render(request, "catalog/products.html", context)
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400: says what was wrong where we know it."""
+    known = str(exception) if isinstance(exception, Refused) else ""
+    return render(request, "400.html", {"sentence": known}, status=400)

@@ -1,0 +1,193 @@
+"""Search by photo over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.decorators import api_view, authentication_classes, parser_classes, throttle_classes
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+import catalog.api
+from catalog.api import FILTERS
+from catalog.browsing import chosen_in, whole_number
+from catalog.models import Product
+from catalog.refusals import Refused
+from ml.images import UnreadablePhoto
+from search import searching
+from search.asking import SearchRate, crop_in, filters_of, photos_in, refuse_long_body, status_of
+from search.models import Query
+
+MAX_K = 100
+DEFAULT_K = 20
+MAX_DEPTH = 1000  # products behind one photo that paging reaches
+
+NARROWING = [
+    *FILTERS,
+    OpenApiParameter("k", int, description=f"Products per answer: 1 to {MAX_K}, default {DEFAULT_K}."),
+    OpenApiParameter(
+        "min_score", OpenApiTypes.FLOAT, description="Cosine from -1 to 1; what is less alike is left out."
+    ),
+]
+
+PRODUCT = inline_serializer(
+    "FoundProduct",
+    {
+        "sku": serializers.CharField(),
+        "title": serializers.CharField(),
+        "category": serializers.CharField(allow_null=True),
+        "brand": serializers.CharField(),
+        "price": serializers.DecimalField(12, 2, allow_null=True),
+        "currency": serializers.CharField(),
+        "url": serializers.URLField(),
+        "image": serializers.URLField(),
+    },
+)
+PHOTO = inline_serializer(
+    "FoundPhoto",
+    {"id": serializers.IntegerField(), "view_id": serializers.CharField(), "url": serializers.URLField()},
+)
+RESULT = {"score": serializers.FloatField(help_text="Cosine."), "product": PRODUCT, "image": PHOTO}
+ANSWER = inline_serializer(
+    "SearchAnswer",
+    {
+        "query": serializers.UUIDField(),
+        "model": serializers.CharField(),
+        "took_ms": serializers.DictField(child=serializers.FloatField()),
+        "count": serializers.IntegerField(help_text="Of results in this answer."),
+        "results": inline_serializer("SearchResult", RESULT, many=True),
+    },
+)
+SIMILAR = inline_serializer(
+    "SimilarAnswer",
+    {"count": serializers.IntegerField(), "results": inline_serializer("SimilarResult", RESULT, many=True)},
+)
+REFUSAL = inline_serializer("Refusal", {"detail": serializers.CharField(), "code": serializers.CharField()})
+REFUSALS = {400: REFUSAL, 413: REFUSAL, 429: REFUSAL, 503: REFUSAL}
+
+
+def say_what_is_wrong(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Every refusal as {"detail", "code"}; never a 500 for bad input. (REST_FRAMEWORK's EXCEPTION_HANDLER.)"""
+    if isinstance(error, UnreadablePhoto):
+        return Response({"detail": str(error), "code": error.code}, status=status_of(error))
+    if isinstance(error, searching.NoActiveModel):
+        sentence = _("Searching by photo is being set up. Please try again later.")
+        return Response({"detail": str(sentence), "code": "no_model"}, status=503)
+    return catalog.api.say_what_is_wrong(error, context)
+
+
+def _form_fields() -> dict[str, Any]:
+    described = {
+        parameter.name: {"type": "array", "items": {"type": "string"}} if parameter.many else {"type": "string"}
+        for parameter in NARROWING
+    }
+    image = {"type": "array", "items": {"type": "string", "format": "binary"}, "description": "Up to 5 of one item."}
+    crop = {"type": "string", "description": "x,y,width,height in fractions of the upright photo."}
+    return {"type": "object", "properties": {"image": image, "crop": crop, **described}, "required": ["image"]}
+
+
+@extend_schema(request={"multipart/form-data": _form_fields()}, responses={200: ANSWER, **REFUSALS})
+@api_view(["POST"])
+@authentication_classes([])
+@throttle_classes([SearchRate])
+@parser_classes([MultiPartParser, FormParser])
+def search(request: Request) -> Response:
+    """Send a photo, get the products that look like it, each once, by its best view."""
+    refuse_long_body(request._request)
+    parameters = request.data
+    narrowing = _narrowing(parameters)
+    query = searching.begin_search(photos_in(request.FILES), crop_in(parameters), Query.Source.API)
+    return _answer(request, query, narrowing)
+
+
+@extend_schema(
+    parameters=[*NARROWING, OpenApiParameter("page", int, description="From 1, of k products each.")],
+    responses={200: ANSWER, 404: REFUSAL, **REFUSALS},
+)
+@api_view(["GET"])
+@authentication_classes([])
+def search_again(request: Request, pk: UUID) -> Response:
+    """The same search, filtered differently or further down: no photo needed, nothing embedded."""
+    narrowing = _narrowing(request.query_params)
+    k = narrowing[1]
+    page = whole_number(request.query_params, "page", 1, 1, MAX_DEPTH // k)
+    query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
+    return _answer(request, query, narrowing, offset=(page - 1) * k)
+
+
+@extend_schema(
+    parameters=[OpenApiParameter("k", int, description=f"1 to {MAX_K}, default 12.")],
+    responses={200: SIMILAR, 404: REFUSAL, 400: REFUSAL},
+)
+@api_view(["GET"])
+def similar(request: Request, sku: str) -> Response:
+    """The products that look like this one."""
+    k = whole_number(request.query_params, "k", 12, 1, MAX_K)
+    product = get_object_or_404(Product.objects.on_sale(), sku=sku)
+    results = [_described(request, result) for result in searching.similar_products(product, k)]
+    return Response({"count": len(results), "results": results})
+
+
+Narrowing = tuple[searching.Filters, int, float]
+
+
+def _narrowing(parameters: QueryDict) -> Narrowing:
+    """(filters, k, min_score) of a request, read before any work is done. Raises Refused."""
+    filters = filters_of(chosen_in(parameters))
+    return filters, whole_number(parameters, "k", DEFAULT_K, 1, MAX_K), _score(parameters)
+
+
+def _score(parameters: QueryDict) -> float:
+    try:
+        score = float(parameters.get("min_score") or -1)
+    except ValueError:
+        score = 2
+    if not -1 <= score <= 1:
+        raise Refused("bad_min_score", _("“min_score” must be a number from -1 to 1."))
+    return score
+
+
+def _answer(request: Request, query: Query, narrowing: Narrowing, offset: int = 0) -> Response:
+    filters, k, min_score = narrowing
+    found = searching.answer(query, filters, k, offset)
+    results = [_described(request, result) for result in found if result.score >= min_score]
+    return Response(
+        {
+            "query": str(query.pk),
+            "model": query.model.version,
+            "took_ms": query.took_ms,
+            "count": len(results),
+            "results": results,
+        }
+    )
+
+
+def _described(request: Request, result: searching.Result) -> dict[str, Any]:
+    product, image = result.product, result.image
+    lead = next(iter(product.images.all()))
+    return {
+        "score": round(result.score, 4),
+        "product": {
+            "sku": product.sku,
+            "title": product.title,
+            "category": product.category.slug if product.category else None,
+            "brand": product.brand,
+            "price": None if product.price is None else str(product.price),
+            "currency": product.currency,
+            "url": request.build_absolute_uri(product.get_absolute_url()),
+            "image": request.build_absolute_uri(lead.file.url),
+        },
+        "image": {
+            "id": image.pk,
+            "view_id": image.view_id,
+            "url": request.build_absolute_uri(image.file.url),
+        },
+    }

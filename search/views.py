@@ -1,0 +1,263 @@
+"""The shopper's pages around a search by photo."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+from PIL import Image
+
+from catalog.browsing import SORTS, Chosen, chosen_in, offer, sort_in, whole_number
+from catalog.models import Category, Product, ProductImage
+from catalog.refusals import Refused
+from ml.images import UnreadablePhoto
+from search import searching
+from search.asking import SearchRate, crop_in, filters_of, photos_in, refuse_long_body, status_of
+from search.models import Query
+from search.nearest import Match
+
+PER_PAGE = 24
+CLOSEST = 240  # products: sorting, counting and paging stay among them; what lies farther off is no match
+SIMILAR = 12
+HOME_CATEGORIES = 24
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return _home(request)
+
+
+@csrf_exempt  # changes nothing for anybody, and so shoppers need no cookie
+@require_http_methods(["GET", "POST"])
+def search(request: HttpRequest) -> HttpResponse:
+    """Embeds the photo and sends the shopper on to its results; scripts ask for JSON and get the address.
+
+    Instead of `image`, `query` takes the photo of an earlier search, for another `crop` of it, and `example`
+    one of the example photos.
+    """
+    if request.method == "GET":
+        return redirect("home")
+    try:
+        if not SearchRate().allow_request(request, None):  # type: ignore[arg-type]
+            sentence = _("That were many searches in a short time. Please wait a minute and try again.")
+            raise Refused("throttled", sentence, status=429)
+        refuse_long_body(request)
+        query = searching.begin_search(_photos(request), crop_in(request.POST))
+    except (Refused, UnreadablePhoto) as problem:
+        return _refusal(request, problem.code, str(problem), status_of(problem))
+    except searching.NoActiveModel:
+        return _refusal(request, "no_model", _("Searching by photo is being set up. Please try again later."), 503)
+    if _wants_json(request):
+        return JsonResponse({"query": str(query.pk), "url": reverse("results", args=[query.pk])})
+    return HttpResponse(status=303, headers={"Location": reverse("results", args=[query.pk])})
+
+
+@require_safe
+def results(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The products nearest to an earlier photo: filters, sorting and paging cost one ANN query and no embedding."""
+    query = Query.objects.select_related("model").filter(pk=pk).first()
+    if query is None:
+        return render(request, "search/gone.html", status=404)
+    chosen, sort = chosen_in(request.GET), sort_in(request.GET)
+    page = whole_number(request.GET, "page", 1, 1, CLOSEST // PER_PAGE)
+
+    @cache
+    def closest(chosen: Chosen) -> list[Match]:
+        return searching.closest(query, filters_of(chosen), CLOSEST)
+
+    def among(chosen: Chosen) -> QuerySet[Product]:
+        return Product.objects.filter(pk__in=[match.product_id for match in closest(chosen)])
+
+    try:
+        matches = _sorted(closest(chosen), sort)
+    except searching.NoActiveModel:
+        return _refusal(request, "no_model", _("Searching by photo is being set up. Please try again later."), 503)
+    scores = [match.score for match in matches]
+    threshold = query.model.min_score
+    alike = len(matches) if threshold is None else sum(score >= threshold for score in scores)
+    shown = matches[(page - 1) * PER_PAGE : page * PER_PAGE]
+    context = {
+        "query": query,
+        "results": searching.load(shown),
+        "count": len(matches),
+        "alike": alike,
+        "nothing_alike": not alike,
+        "best": max(scores, default=None),
+        "min_score": threshold,
+        "page": page,
+        "next_page": page + 1 if len(matches) > page * PER_PAGE else None,
+        "chosen": chosen,
+        "sort": sort,
+        "sorts": SORTS.items(),
+    }
+    if request.htmx.target == "more":
+        return render(request, "search/cards.html", context)
+    context["offer"] = offer(among, chosen)
+    if request.htmx.target == "found" and not request.htmx.history_restore_request:
+        return render(request, "search/found.html", context)
+    context["width"], context["height"] = Image.open(BytesIO(bytes(query.thumbnail))).size
+    return render(request, "search/results.html", context)
+
+
+@require_safe
+@cache_control(private=True, max_age=3600)
+def query_photo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The small picture of what was searched for."""
+    query = get_object_or_404(Query.objects.only("thumbnail"), pk=pk)
+    return HttpResponse(bytes(query.thumbnail), content_type="image/jpeg")
+
+
+@require_safe
+def product(request: HttpRequest, sku: str) -> HttpResponse:
+    shown = get_object_or_404(
+        Product.objects.on_sale().select_related("category__parent").prefetch_related("images"), sku=sku
+    )
+    images = [image for image in shown.images.all() if not image.error]
+    context = {
+        "product": shown,
+        "images": images,
+        "similar": searching.similar_products(shown, SIMILAR),
+        "attributes": [
+            (name.replace("_", " ").capitalize(), value)
+            for name, value in (shown.attributes if isinstance(shown.attributes, dict) else {}).items()
+            if isinstance(value, str | int | float)
+        ],
+        "facts": _schema_org(request, shown, images),
+    }
+    return render(request, "search/product.html", context)
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    return render(request, "search/privacy.html", {"days": settings.QUERY_RETENTION_HOURS / 24})
+
+
+@require_safe
+@cache_control(public=True, max_age=86400)
+def example_photo(request: HttpRequest, name: str) -> HttpResponse:
+    """One of the example photos, as it lies on disk: they are drawn, small and few."""
+    return HttpResponse(_example(name).read_bytes(), content_type="image/jpeg")
+
+
+def example_photos() -> list[str]:
+    """Names of a few photos that newcomers may try: of products in the catalogue, but not among its pictures."""
+    return [path.name for path in sorted(EXAMPLES.glob("*.jpg"))[:MAX_EXAMPLES]]
+
+
+EXAMPLES = settings.VAR_DIR / "sample-shop" / "queries"
+MAX_EXAMPLES = 6
+
+
+def _example(name: str) -> Path:
+    if name not in example_photos():
+        raise Http404
+    return EXAMPLES / name
+
+
+def _photos(request: HttpRequest) -> list[Path] | list[bytes] | list[UploadedFile]:
+    if name := request.POST.get("example"):
+        return [_example(name)]
+    if written := request.POST.get("query"):
+        try:
+            return [bytes(Query.objects.get(pk=written).thumbnail)]
+        except (Query.DoesNotExist, ValidationError):
+            sentence = _("This search has expired. Please choose your photo again.")
+            raise Refused("query_expired", sentence, status=404) from None
+    return photos_in(request.FILES)
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept") == "application/json"
+
+
+def _refusal(request: HttpRequest, code: str, sentence: str, status: int) -> HttpResponse:
+    if _wants_json(request):
+        return JsonResponse({"detail": sentence, "code": code}, status=status)
+    return _home(request, sentence, status)
+
+
+def _home(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
+    on_sale = Product.objects.on_sale()
+    categories = (
+        Category.objects.annotate(count=Count("products", filter=Q(products__is_active=True)))
+        .filter(count__gt=0)
+        .order_by("name")[:HOME_CATEGORIES]
+    )
+    newest = on_sale.select_related("category").prefetch_related("images").order_by("-created", "-id")[:8]
+    context = {
+        "problem": problem,
+        "categories": _with_pictures(list(categories)),
+        "newest": newest,
+        "examples": example_photos(),
+        "days": settings.QUERY_RETENTION_HOURS / 24,
+    }
+    return render(request, "search/home.html", context, status=status)
+
+
+def _with_pictures(categories: list[Category]) -> list[tuple[Category, ProductImage | None]]:
+    """Each category with the lead photo of one of its products."""
+    pictures = (
+        ProductImage.objects.readable()
+        .filter(product__category__in=categories, product__is_active=True)
+        .order_by("product__category_id", "position", "product_id")
+        .distinct("product__category_id")
+        .select_related("product")
+    )
+    by_category = {image.product.category_id: image for image in pictures}
+    return [(category, by_category.get(category.pk)) for category in categories]
+
+
+def _sorted(matches: list[Match], sort: str) -> list[Match]:
+    """The closest products in another order; what has no price goes last."""
+    if not sort:
+        return matches
+    rows = Product.objects.filter(pk__in=[match.product_id for match in matches]).values_list("pk", "price", "created")
+    facts = {pk: (price, created) for pk, price, created in rows}
+    known = [match for match in matches if match.product_id in facts]
+    if sort == "new":
+        return sorted(known, key=lambda match: facts[match.product_id][1], reverse=True)
+    worst = Decimal("Infinity") if sort == "price" else Decimal("-Infinity")
+
+    def price(match: Match) -> Decimal:
+        amount = facts[match.product_id][0]
+        return worst if amount is None else amount
+
+    return sorted(known, key=price, reverse=sort == "-price")
+
+
+def _schema_org(request: HttpRequest, product: Product, images: list[ProductImage]) -> dict[str, object]:
+    """https://schema.org/Product, for search engines."""
+    facts: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": product.title,
+        "sku": product.sku,
+        "url": request.build_absolute_uri(),
+        "image": [request.build_absolute_uri(image.file.url) for image in images],
+    }
+    if product.description:
+        facts["description"] = product.description
+    if product.brand:
+        facts["brand"] = {"@type": "Brand", "name": product.brand}
+    if product.price is not None:
+        facts["offers"] = {
+            "@type": "Offer",
+            "price": str(product.price),
+            "priceCurrency": product.currency,
+            "availability": "https://schema.org/InStock",
+        }
+    return facts
