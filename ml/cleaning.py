@@ -66,7 +66,12 @@ def set_aside(flaws: Iterable[Flaw], folder: Path, target: Path) -> None:
                 continue
             place = _free(target / flaw.path.relative_to(folder))
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(flaw.path, place)
+            try:
+                shutil.move(flaw.path, place)
+            except OSError:  # a full disk: drop the half, the whole is where it was
+                if flaw.path.exists():
+                    place.unlink(missing_ok=True)
+                raise
             rows.writerow([flaw.path, place, flaw.code, flaw.reason])
             file.flush()
 

@@ -44,11 +44,11 @@ class Example:
     answers: list[Answer]
 
 
-def write_report(path: Path, evaluation: Evaluation, floor: Evaluation | None = None) -> None:
-    """Write `path`: self-contained HTML, pictures included as small thumbnails. Raises OSError."""
+def render_report(evaluation: Evaluation, floor: Evaluation | None = None) -> str:
+    """Self-contained HTML, pictures included as small thumbnails."""
     page = render_to_string("ml/recall_report.html", report_context(evaluation, floor))
-    path.write_text(page, encoding="utf-8")
     thumbnail.cache_clear()
+    return page
 
 
 def report_context(evaluation: Evaluation, floor: Evaluation | None = None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The command, on real files with a tiny but real model."""
 
 import json
+import resource
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -87,6 +88,27 @@ def test_the_colour_floor_stands_beside_each_figure(shelf: Path, tiny: Path) -> 
     assert (floor["model"], floor["queries"], floor["gallery"]) == ("colour histogram", 12, 12)
     line = next(line for line in said.splitlines() if line.startswith("Recall@1 "))
     assert line.split()[-1] == f"{floor['recall']['1']:.1%}"
+
+
+def test_the_report_is_a_web_page(shelf: Path, tiny: Path) -> None:
+    measure("--queries", shelf / "shop", "--model", tiny, "--baseline", "--report", shelf / "report.html")
+    page = (shelf / "report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "Recall of tiny-20261123-0000005" in page
+
+
+def test_a_full_disk_leaves_the_former_figures_whole(shelf: Path, tiny: Path) -> None:
+    out = shelf / "figures.json"
+    out.write_text("the former figures")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(CommandError, match="The figures could not be written"):
+            measure("--queries", shelf / "shop", "--model", tiny, "--json", out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert out.read_text() == "the former figures"
+    assert not list(shelf.glob("*.unfinished"))
 
 
 def test_the_catalogue_is_measured_with_the_active_model(

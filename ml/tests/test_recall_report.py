@@ -7,7 +7,7 @@ import pytest
 from conftest import photo_of
 from ml.datasets import Photo
 from ml.evaluation import Evaluation, evaluate, with_colours
-from ml.report import report_context, write_report
+from ml.report import render_report, report_context
 
 
 @pytest.fixture
@@ -26,27 +26,22 @@ def evaluation(tmp_path: Path) -> Evaluation:
     return evaluate("colours", with_colours, photos, ks=[1, 3])
 
 
-def page_of(evaluation: Evaluation, folder: Path, floor: Evaluation | None = None) -> str:
-    write_report(folder / "report.html", evaluation, floor)
-    return (folder / "report.html").read_text()
-
-
-def test_the_page_needs_nothing_from_elsewhere(evaluation: Evaluation, tmp_path: Path) -> None:
+def test_the_page_needs_nothing_from_elsewhere(evaluation: Evaluation) -> None:
     sources: list[str] = []
 
     class Collector(HTMLParser):
         def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
             sources.extend(value or "" for name, value in attributes if name in ("src", "href", "srcset"))
 
-    page = page_of(evaluation, tmp_path)
+    page = render_report(evaluation)
     Collector().feed(page)
     assert sources
     assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
     assert "url(" not in page and "@import" not in page and "<script" not in page
 
 
-def test_every_picture_says_in_words_whether_it_is_right(evaluation: Evaluation, tmp_path: Path) -> None:
-    page = page_of(evaluation, tmp_path)
+def test_every_picture_says_in_words_whether_it_is_right(evaluation: Evaluation) -> None:
+    page = render_report(evaluation)
     marks = re.findall(r'alt="(Right|Wrong): [^"]+".*?aria-hidden="true">(.)</span>', page)
     assert {("Right", "✓"), ("Wrong", "✗")} == set(marks)
 
@@ -73,9 +68,9 @@ def test_categories_are_weighed_by_their_queries(evaluation: Evaluation) -> None
     assert overall == pytest.approx(100 * evaluation.recalls[1].value)
 
 
-def test_the_floor_is_shown_only_when_it_was_measured(evaluation: Evaluation, tmp_path: Path) -> None:
-    assert "colours: " not in page_of(evaluation, tmp_path)
-    assert page_of(evaluation, tmp_path, floor=evaluation).count("colours: ") == 4
+def test_the_floor_is_shown_only_when_it_was_measured(evaluation: Evaluation) -> None:
+    assert "colours: " not in render_report(evaluation)
+    assert render_report(evaluation, floor=evaluation).count("colours: ") == 4
 
 
 def test_names_from_files_are_not_markup(tmp_path: Path) -> None:
@@ -84,6 +79,6 @@ def test_names_from_files_are_not_markup(tmp_path: Path) -> None:
         path = tmp_path / f"{view}.jpg"
         path.write_bytes(photo_of("x", view))
         photos.append(Photo(path, "<b>bold</b>" if view < 2 else "plain"))
-    page = page_of(evaluate("<i>m</i>", with_colours, photos, ks=[1]), tmp_path)
+    page = render_report(evaluate("<i>m</i>", with_colours, photos, ks=[1]))
     assert "<b>bold" not in page and "<i>m" not in page
     assert "&lt;b&gt;bold" in page

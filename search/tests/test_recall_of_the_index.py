@@ -1,6 +1,8 @@
 from collections.abc import Callable
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
 from catalog.models import Product
 from ml.models import ModelVersion
@@ -32,6 +34,12 @@ def test_what_the_index_misses_is_counted(embedded: ModelVersion, monkeypatch: p
 
     monkeypatch.setattr(EmbeddingManager, "nearest", overlooks_the_best)
     assert recall_of_the_index(embedded, k=4) == (0.75, 12)
+
+
+def test_recall_at_k_says_it_when_asked(embedded: ModelVersion) -> None:
+    said = StringIO()
+    call_command("recall_at_k", "--catalogue", "--k", "1", "3", "--ann", stdout=said)
+    assert "The index finds 100.00% of the 3 products exact search finds (12 queries)." in said.getvalue()
 
 
 def test_before_anything_is_embedded_there_is_nothing_to_measure(model: ModelVersion) -> None:

@@ -10,7 +10,7 @@ from ml.datasets import Photo, UnusableDataset, photos_of_the_catalogue, read_ph
 from ml.embedder import Embedder, ModelMismatch, load_embedder
 from ml.evaluation import Evaluation, evaluate, with_colours, with_network
 from ml.models import ModelVersion
-from ml.report import write_report
+from ml.report import render_report
 
 
 class Command(BaseCommand):
@@ -49,9 +49,9 @@ class Command(BaseCommand):
         try:
             if options["json"]:
                 figures = evaluation.as_json() | ({"baseline": floor.as_json()} if floor else {})
-                options["json"].write_text(json.dumps(figures, indent=2) + "\n")
+                _write_whole(options["json"], json.dumps(figures, indent=2) + "\n")
             if options["report"]:
-                write_report(options["report"], evaluation, floor)
+                _write_whole(options["report"], render_report(evaluation, floor))
         except OSError as error:
             raise CommandError(f"The figures could not be written: {error}.") from error
 
@@ -108,6 +108,16 @@ def _check(options: dict[str, Any]) -> None:
     for file in filter(None, (options["json"], options["report"])):
         if not file.parent.is_dir():
             raise CommandError(f"The folder {file.parent} does not exist.")
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write all of `file` or leave it as it was. Raises OSError, such as for a full disk."""
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _photos(options: dict[str, Any]) -> tuple[list[Photo], list[Photo] | None]:
