@@ -4,6 +4,7 @@ A model directory holds `model.onnx` and `card.json`. The graph takes uint8 pixe
 scaling and normalisation are inside it. Nothing here imports TensorFlow, Keras or a Django model.
 """
 
+import ctypes
 import hashlib
 import json
 import os
@@ -138,6 +139,7 @@ class Embedder:
         options.log_severity_level = 3
         session = ort.InferenceSession(self._path, options, providers=["CPUExecutionProvider"])
         self._check(session)
+        _give_memory_back()
         return session
 
     def _check(self, session: ort.InferenceSession) -> None:
@@ -164,6 +166,16 @@ def load_embedder(directory: Path) -> Embedder:
 
 
 _cached = lru_cache(maxsize=2)(Embedder)
+
+
+def _give_memory_back() -> None:
+    """Return freed pages to the system: loading needs the weights two to three times over. ResNet50 keeps 104 MB instead
+    of 252 as fp32, 37 instead of 59 as int8.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):  # glibc
+        libc.malloc_trim(0)
+
 
 _loading = threading.RLock()
 _embedders: WeakSet[Embedder] = WeakSet()
