@@ -18,7 +18,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """The model that migrate registers as the bundled one is tiny here."""
     base = Path(config.rootpath) / ".pytest_cache" / "tiny-model"
     settings.BUNDLED_MODEL_DIR = write_tiny_model(base)
-    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    # in place: the models have copied the outer dict by now
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 
 @pytest.fixture(autouse=True)

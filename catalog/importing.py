@@ -218,13 +218,13 @@ def _decide_photos(decision: _Decision) -> None:
             continue
         sha256 = hashlib.sha256(data).hexdigest()
         if sha256 not in view_of:
-            view_id = _free_view(_storable(source.name), row.sku, claimed)
+            view_id = free_view(_storable(source.name), row.sku, claimed)
             decision.photos.append(_NewPhoto(source, view_id, sha256, facts, by_view.get(view_id)))
             view_of[sha256] = view_id
         claimed.add(view_of[sha256])
 
 
-def _free_view(name: str, sku: str, claimed: set[str]) -> str:
+def free_view(name: str, sku: str, claimed: set[str]) -> str:
     """`<view_id>` of `<product_id>_<view_id>.jpg`, else the file's name; numbered where the row has it already."""
     stem = PurePosixPath(name).stem
     view = (stem.removeprefix(f"{sku}_") or stem)[:60]
@@ -234,11 +234,14 @@ def _free_view(name: str, sku: str, claimed: set[str]) -> str:
 
 def _store(product: Product, photo: _NewPhoto, position: int) -> None:
     image = photo.replaces or ProductImage(product=product, view_id=photo.view_id, position=position)
+    store_photo(image, photo.source.read(), photo.facts)
+
+
+def store_photo(image: ProductImage, data: bytes, facts: PhotoFacts) -> None:
+    """Save `image` with the photo `data`; the file it had before goes after the commit."""
     former = image.file.name
-    data = photo.source.read()
-    name = f"{photo.view_id}-{photo.sha256[:8]}{photo.facts.suffix}"
+    name = f"{image.view_id}-{hashlib.sha256(data).hexdigest()[:8]}{facts.suffix}"
     image.file = ContentFile(data, name)
-    image.width, image.height = photo.facts.width, photo.facts.height
     _remove_leftover(image, name)
     image.save()
     if former and former != image.file.name:

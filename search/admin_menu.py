@@ -1,0 +1,38 @@
+"""The admin's side menu: each sees what she may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+
+def menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups of links, as django-unfold wants them."""
+
+    def link(title: str, icon: str, name: str, permission: str = "") -> dict[str, Any]:
+        return {
+            "title": title,
+            "icon": icon,
+            "link": reverse(f"admin:{name}"),
+            "permission": lambda request: not permission or request.user.has_perm(permission),
+        }
+
+    return [
+        {
+            "title": _("Catalogue"),
+            "items": [
+                link(_("Products"), "sell", "catalog_product_changelist", "catalog.view_product"),
+                link(_("Categories"), "category", "catalog_category_changelist", "catalog.view_category"),
+            ],
+        },
+        {
+            "title": _("People"),
+            "items": [
+                link(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
+                link(_("Groups"), "group", "auth_group_changelist", "auth.view_group"),
+            ],
+        },
+    ]

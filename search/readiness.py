@@ -1,0 +1,62 @@
+"""Can shoppers find it? Photos and products: ready, waiting for a worker, or failed, under the active model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, TextChoices, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Product, ProductImage
+from ml.models import ModelVersion
+from search.models import Embedding, photos_awaiting
+
+
+class Readiness(TextChoices):
+    READY = "ready", _("ready")
+    WAITING = "waiting", _("waiting")
+    FAILED = "failed", _("failed")
+
+
+def with_readiness(images: QuerySet[ProductImage], model: ModelVersion | None) -> QuerySet[ProductImage]:
+    """The photos, each with its `readiness`, a Readiness value."""
+    embedded = Embedding.objects.filter(image=OuterRef("pk"), model=model, photo_sha256=OuterRef("sha256"))
+    return images.annotate(
+        readiness=Case(
+            When(~Q(error=""), then=Value(Readiness.FAILED)),
+            When(Exists(embedded), then=Value(Readiness.READY)),
+            default=Value(Readiness.WAITING),
+        )
+    )
+
+
+def readiness_of_product(images: Iterable[ProductImage]) -> tuple[str, str]:
+    """(Readiness value, reason) from its photos `with_readiness`: the worst of them; ("", "") without any."""
+    states = {image.readiness: image.error for image in images}  # type: ignore[attr-defined]
+    for state in (Readiness.FAILED, Readiness.WAITING, Readiness.READY):
+        if state in states:
+            return state, states[state]
+    return "", ""
+
+
+def products_that_are(readiness: str, products: QuerySet[Product], model: ModelVersion | None) -> QuerySet[Product]:
+    """Those of `products` whose worst photo is `readiness`."""
+    broken = ProductImage.objects.broken().filter(product=OuterRef("pk"))
+    if readiness == Readiness.FAILED:
+        return products.filter(Exists(broken))
+    images = ProductImage.objects.readable() if model is None else photos_awaiting(model)
+    waiting = Exists(images.order_by().filter(product=OuterRef("pk")))
+    if readiness == Readiness.WAITING:
+        return products.filter(waiting & ~Exists(broken))
+    return products.filter(~Exists(broken) & ~waiting & Exists(ProductImage.objects.filter(product=OuterRef("pk"))))
+
+
+def embed_again(images: QuerySet[ProductImage], model: ModelVersion | None) -> int:
+    """Have these photos embedded anew, the failed ones too; how many. Until then their old embeddings serve."""
+    from search.tasks import enqueue_photos
+
+    ids = list(images.order_by("pk").values_list("pk", flat=True))
+    ProductImage.objects.filter(pk__in=ids).exclude(error="").update(error="")
+    Embedding.objects.filter(image__in=ids, model=model).exclude(photo_sha256="").update(photo_sha256="")
+    enqueue_photos(ids)
+    return len(ids)
