@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from ml import datasets
-from ml.datasets import Photo, read_photos
+from ml import splitting
+from ml.datasets import Photo, UnusableDataset, read_photos
 from ml.tests.drawing import draw
 
 
@@ -69,14 +69,14 @@ def test_a_folder_that_holds_anything_else_is_left_alone(source: Path, tmp_path:
 
 
 def test_a_split_that_fails_half_way_leaves_nothing(source: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    link = datasets._link_or_copy
+    link = splitting._link_or_copy
 
     def disk_is_full_at_the_tenth(photo: Path, target: Path) -> None:
         if len(list(target.parent.parent.rglob("*.jpg"))) >= 10:
             raise OSError(28, "No space left on device")
         link(photo, target)
 
-    monkeypatch.setattr(datasets, "_link_or_copy", disk_is_full_at_the_tenth)
+    monkeypatch.setattr(splitting, "_link_or_copy", disk_is_full_at_the_tenth)
     with pytest.raises(CommandError, match=r"nothing of it is left: .*No space left"):
         split(source, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir() if path.is_dir() and path.name.startswith("out")] == []
@@ -93,8 +93,8 @@ def test_where_files_cannot_be_linked_they_are_copied(source: Path, tmp_path: Pa
 
 def test_a_product_that_cannot_name_a_folder_is_refused(tmp_path: Path) -> None:
     photos = [Photo(draw(tmp_path / "a" / f"{i}.jpg", i), "../../etc", split="train") for i in range(2)]
-    with pytest.raises(datasets.UnusableDataset, match="cannot name a folder"):
-        datasets.write_split(photos, tmp_path / "out")
+    with pytest.raises(UnusableDataset, match="cannot name a folder"):
+        splitting.write_split(photos, tmp_path / "out")
 
 
 @pytest.mark.parametrize("args", [("--test-fraction", "1"), ("--val-fraction", "-0.1")])
