@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import QueryDict
@@ -229,7 +230,10 @@ def _attributes(products: Callable[[Chosen], QuerySet[Product]], chosen: Chosen)
 
 def _attribute_counts(products: QuerySet[Product]) -> dict[str, dict[str, int]]:
     """{name: {value: products}} of the attributes with a text for a value."""
-    sql, parameters = products.order_by().values("attributes").query.sql_with_params()
+    try:
+        sql, parameters = products.order_by().values("attributes").query.sql_with_params()
+    except EmptyResultSet:  # Django knows that nothing passes
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -102,7 +102,7 @@ def _form_fields() -> dict[str, Any]:
 def search(request: Request) -> Response:
     """Send a photo, get the products that look like it, each once, by its best view."""
     refuse_long_body(request._request)
-    parameters = request.data
+    parameters = request.data if isinstance(request.data, QueryDict) else QueryDict()  # no body at all
     narrowing = _narrowing(parameters)
     query = searching.begin_search(photos_in(request.FILES), crop_in(parameters), Query.Source.API)
     return _answer(request, query, narrowing)

@@ -28,7 +28,7 @@ class SearchRate(SimpleRateThrottle):
 
 def refuse_long_body(request: HttpRequest) -> None:
     """Raises UnreadablePhoto by the announced length, before a byte of the body is read."""
-    length = request.META.get("CONTENT_LENGTH") or ""
+    length = str(request.META.get("CONTENT_LENGTH", ""))
     if length.isdigit() and int(length) > MAX_PHOTOS * settings.PHOTO_MAX_BYTES:
         raise UnreadablePhoto("too_many_bytes", limit=f"{settings.PHOTO_MAX_BYTES / 1e6:g} MB")
 

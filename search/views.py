@@ -25,6 +25,7 @@ from catalog.browsing import SORTS, Chosen, chosen_in, offer, sort_in, whole_num
 from catalog.models import Category, Product, ProductImage
 from catalog.refusals import Refused
 from ml.images import UnreadablePhoto
+from ml.models import ModelVersion
 from search import searching
 from search.asking import SearchRate, crop_in, filters_of, photos_in, refuse_long_body, status_of
 from search.models import Query
@@ -131,6 +132,7 @@ def product(request: HttpRequest, sku: str) -> HttpResponse:
         "product": shown,
         "images": images,
         "similar": searching.similar_products(shown, SIMILAR),
+        "min_score": active.min_score if (active := ModelVersion.objects.active()) else None,
         "attributes": [
             (name.replace("_", " ").capitalize(), value)
             for name, value in (shown.attributes if isinstance(shown.attributes, dict) else {}).items()
