@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ml.images import Crop, photo_region
+from ml.images import WHOLE, Crop, photo_region
 
 Map = NDArray[np.float32]
 
@@ -49,13 +49,13 @@ def saliency(photo: Image.Image) -> Map:
     size = (max(8, round(photo.width * scale)), max(8, round(photo.height * scale)))
     small = photo.resize(size, Image.Resampling.BOX, reducing_gap=2.0).filter(ImageFilter.MedianFilter(3))
     colours = np.asarray(small.convert("YCbCr"), np.float32)
-    barrier = sum(_barrier_distance(colours[..., channel]) for channel in range(3))
+    barrier = np.sum([_barrier_distance(colours[..., channel]) for channel in range(3)], axis=0)
     # The root lets the pale part of an item count beside its loudest label.
     heat = np.sqrt(_normalised(_normalised(barrier) + _normalised(_unlike_border(colours))))
     y, x = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
     heat = _normalised(heat * np.exp(-(x**2 + y**2) / 2))  # shoppers aim
     smooth = Image.fromarray(np.uint8(255 * heat)).filter(ImageFilter.MedianFilter(5))
-    return np.asarray(smooth, np.float32) / 255
+    return np.asarray(smooth, np.float32) / np.float32(255)
 
 
 def similarity_maps(query: Map, result: Map, power: float = POOLING_POWER) -> tuple[Map, Map]:
@@ -91,7 +91,7 @@ def upright_map(square: Map, photo_size: tuple[int, int], size: tuple[int, int],
 
 def overlay(photo: Image.Image, heat: Map, crop: Crop | None = None) -> Image.Image:
     """`photo` (or its `crop`), mode RGB, with the regions of a similarity map lit and the rest dimmed."""
-    part = photo.crop(tuple(map(round, crop.box(*photo.size)))) if crop else photo
+    part = photo.crop((crop or WHOLE).box(*photo.size))
     light = _normalised(upright_map(heat, photo.size, part.size, crop))
     mask = Image.fromarray(np.uint8(255 * light))
     dimmed = Image.blend(part.convert("L").convert("RGB"), Image.new("RGB", part.size, (20, 24, 40)), 0.55)
