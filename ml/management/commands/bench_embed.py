@@ -89,7 +89,9 @@ class Command(BaseCommand):
             return
         from ml.network import build_network
 
-        network = build_network(embedder.card["backbone"], embedder.input_size, embedder.dim)
+        card = embedder.card
+        facts = {key: card[key] for key in ("backbone", "input_size", "dim")}
+        network = build_network(**facts | card.get("training", {}).get("network", {}))
         network.load_weights(weights)
         pixels = np.random.default_rng(0).integers(
             0, 256, (BATCH, embedder.input_size, embedder.input_size, 3), np.uint8
