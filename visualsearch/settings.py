@@ -148,6 +148,8 @@ THUMBNAIL_ALIASES = {
 
 PHOTO_MAX_BYTES = env.int("PHOTO_MAX_BYTES", 20_000_000)
 PHOTO_MAX_PIXELS = env.int("PHOTO_MAX_PIXELS", 50_000_000)
+IMPORT_ROOT = Path(env.str("IMPORT_ROOT", str(VAR_DIR / "inbox")))  # what staff may import by naming a server folder
+UPLOADS_DIR = VAR_DIR / "imports"  # what staff uploaded for an import; web and worker must share it
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 50_000_000_000)  # what a ZIP archive may unpack to
 QUERY_RETENTION_HOURS = env.int("QUERY_RETENTION_HOURS", 24 * 7)
 # Django may buffer up to this much of a form without files; photos go to disk past 2.5 MB and are checked by size.

