@@ -32,8 +32,8 @@ bench: $(VENV)/everything
 # Pin and hash what the two .in files ask for.
 requirements: $(VENV)/serving
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --upgrade requirements-serve.in -o requirements-serve.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --upgrade requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --upgrade requirements-serve.in -o requirements-serve.txt
+	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --upgrade requirements.in -o requirements.txt
 
 clean:
 	rm -rf $(VENV) var
