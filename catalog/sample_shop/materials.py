@@ -130,9 +130,7 @@ def _breton(c: _Repeat, ground: Colour, figure: Colour, accent: Colour, rng: np.
         c.polygon([(0, k / 4), (1, k / 4), (1, k / 4 + 0.085), (0, k / 4 + 0.085)], figure)
 
 
-def _block_stripe(
-    c: _Repeat, ground: Colour, figure: Colour, accent: Colour, rng: np.random.Generator
-) -> None:
+def _block_stripe(c: _Repeat, ground: Colour, figure: Colour, accent: Colour, rng: np.random.Generator) -> None:
     for top, height, colour in ((0.0, 0.34, figure), (0.5, 0.08, accent), (0.7, 0.08, figure)):
         c.polygon([(0, top), (1, top), (1, top + height), (0, top + height)], colour)
 
@@ -209,9 +207,7 @@ def _floral(c: _Repeat, ground: Colour, figure: Colour, accent: Colour, rng: np.
             petals = figure if (k + j) % 3 else accent
             for p in range(5):
                 a = np.radians(turn + p * 72)
-                c.disc(
-                    x + size * np.cos(a), y + size * np.sin(a), size * 0.85, size * 0.6, petals, turn + p * 72
-                )
+                c.disc(x + size * np.cos(a), y + size * np.sin(a), size * 0.85, size * 0.6, petals, turn + p * 72)
             c.disc(x, y, size * 0.45, size * 0.45, lighter(accent, 0.3) if petals == figure else figure)
 
 
@@ -279,9 +275,7 @@ def _waves(c: _Repeat, ground: Colour, figure: Colour, accent: Colour, rng: np.r
         c.line(path, figure if j % 5 != 2 else accent, 0.045)
 
 
-def _houndstooth(
-    c: _Repeat, ground: Colour, figure: Colour, accent: Colour, rng: np.random.Generator
-) -> None:
+def _houndstooth(c: _Repeat, ground: Colour, figure: Colour, accent: Colour, rng: np.random.Generator) -> None:
     tooth = [(0, 0.5), (0.25, 0.5), (0.5, 0.25), (0.5, 0.5), (0.75, 0.5), (0.5, 0.75), (0.5, 1), (0.25, 1)]
     tooth += [(0.25, 1.0), (0.5, 0.75), (0.25, 0.75), (0.0, 1.0), (0.0, 0.75)]
     for k in range(4):
@@ -290,9 +284,7 @@ def _houndstooth(
             c.polygon([(k / 4, j / 4), (k / 4 + 0.07, j / 4), (k / 4, j / 4 + 0.07)], figure)
 
 
-def _herringbone(
-    c: _Repeat, ground: Colour, figure: Colour, accent: Colour, rng: np.random.Generator
-) -> None:
+def _herringbone(c: _Repeat, ground: Colour, figure: Colour, accent: Colour, rng: np.random.Generator) -> None:
     tone = mix(ground, figure, 0.55)
     for column in range(4):
         for k in range(10):
@@ -386,9 +378,7 @@ def texture(name: str) -> Array:
         one = np.exp(-(((lane - 0.5 - twist) / 0.13) ** 2))
         two = np.exp(-(((lane - 0.5 + twist) / 0.13) ** 2))
         stitch = 0.05 * np.sin(2 * np.pi * (y * 22 + np.abs((x * 18) % 1 - 0.5)))
-        return (0.84 + 0.2 * np.maximum(one, two) + stitch - 0.1 * (np.abs(lane - 0.02) < 0.05)).astype(
-            np.float32
-        )
+        return (0.84 + 0.2 * np.maximum(one, two) + stitch - 0.1 * (np.abs(lane - 0.02) < 0.05)).astype(np.float32)
     if name == "rib":
         return (0.97 + 0.11 * np.sin(2 * np.pi * x * 14) + 0.02 * grain).astype(np.float32)
     if name == "corduroy":
@@ -442,9 +432,7 @@ def cloth(
             colour = sample(scaled(pattern, repeat * region.size), u / repeat, v / repeat)
         if grain is None:
             return colour
-        factor = sample(
-            scaled(texture(grain), grain_repeat * region.size), u / grain_repeat, v / grain_repeat
-        )
+        factor = sample(scaled(texture(grain), grain_repeat * region.size), u / grain_repeat, v / grain_repeat)
         return colour * factor[..., None]
 
     return paint

@@ -17,9 +17,20 @@ from catalog.sample_shop.catalogue import CURRENCY, SampleProduct, products
 from catalog.sample_shop.design import Pose
 from catalog.sample_shop.studio import at_home, by_phone, close_up, cut_out, on_backdrop, on_white
 
-VERSION = 1  # raise it when anything drawn or written changes, so that shops already drawn are drawn anew
+VERSION = 2  # raise it when anything drawn or written changes, so that shops already drawn are drawn anew
 MANIFEST = "sample-shop.json"
-COLUMNS = ("sku", "title", "category", "department", "brand", "price", "currency", "description", "attributes", "images")
+COLUMNS = (
+    "sku",
+    "title",
+    "category",
+    "department",
+    "brand",
+    "price",
+    "currency",
+    "description",
+    "attributes",
+    "images",
+)
 VIEWS = ("front", "angle", "detail", "home")
 
 
@@ -82,4 +93,17 @@ def _write_csv(path: Path, shop: list[SampleProduct]) -> None:
             home = product.range
             images = "|".join(f"images/{product.sku}_{view}.jpg" for view in VIEWS)
             attributes = json.dumps(product.attributes, ensure_ascii=False)
-            writer.writerow([product.sku, product.title, home.category, home.department, product.design.brand, product.price, CURRENCY, product.description, attributes, images])
+            writer.writerow(
+                [
+                    product.sku,
+                    product.title,
+                    home.category,
+                    home.department,
+                    product.design.brand,
+                    product.price,
+                    CURRENCY,
+                    product.description,
+                    attributes,
+                    images,
+                ]
+            )

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]  # float32 wherever it is as large as a picture
 Colour = tuple[int, int, int]
-Point = tuple[float, float] | tuple[float, float, bool]  # a third element makes it a sharp corner
+Point = tuple[float, ...]  # x, y, and True for a sharp corner
 Paint = Callable[["Region"], Array]
 
 LIGHT = np.array([-0.42, -0.58, 0.70], np.float32)
@@ -263,22 +265,27 @@ def swell(alpha: Array, radius: float) -> Array:
     return height[margin:-margin, margin:-margin]
 
 
+def points(places: ArrayLike) -> Array:
+    """Plain numbers as float32: a path of straight lines, or a shift."""
+    return np.asarray(places, np.float32)
+
+
 STEPS = 10
 
 
-def curve(points: Sequence[Point], closed: bool = True) -> Array:
+def curve(places: Sequence[Point], closed: bool = True) -> Array:
     """A smooth line through points (Catmull-Rom), float [n, 2]; three-element points are corners."""
-    where = np.array([point[:2] for point in points], np.float32)
-    corners = [index for index, point in enumerate(points) if len(point) == 3]
+    where = np.array([point[:2] for point in places], np.float32)
+    corners = [index for index, point in enumerate(places) if len(point) == 3]
     if not closed:
-        corners = sorted({0, *corners, len(points) - 1})
+        corners = sorted({0, *corners, len(places) - 1})
     elif corners:
         where = np.roll(where, -corners[0], axis=0)
         where = np.concatenate([where, where[:1]])
         corners = [corner - corners[0] for corner in corners] + [len(where) - 1]
     else:
         return _spline(np.concatenate([where[-1:], where, where[:2]]))
-    runs = [where[a : b + 1] for a, b in zip(corners, corners[1:], strict=False)]
+    runs = [where[a : b + 1] for a, b in pairwise(corners)]
     smooth = [_spline(np.concatenate([run[:1], run, run[-1:]])) for run in runs]
     return np.concatenate([*smooth, where[-1:]])
 
@@ -330,9 +337,7 @@ def between(one: Array, other: Array, share: float) -> Array:
     return (one + (other - one) * np.float32(share)).astype(np.float32)
 
 
-def crease(
-    region: Region, start: tuple[float, float], end: tuple[float, float], width: float, depth: float
-) -> Array:
+def crease(region: Region, start: tuple[float, float], end: tuple[float, float], width: float, depth: float) -> Array:
     """A fold from start to end that fades along its way. float [h, w], to be used as relief."""
     x0, y0, dx, dy = float(start[0]), float(start[1]), float(end[0] - start[0]), float(end[1] - start[1])
     length = float(np.hypot(dx, dy)) + 1e-6

@@ -1,0 +1,104 @@
+"""The sample shop: the same seed draws the same bytes, and its words agree with one another."""
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from catalog.sample_shop import shop
+from catalog.sample_shop.catalogue import products
+from catalog.sample_shop.shop import VIEWS, draw_product, draw_sample_shop, is_complete
+
+A_FEW = ("TEE-101", "MUG-101", "CHA-101")
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Path:
+    """Three products, drawn by two processes."""
+    directory = tmp_path_factory.mktemp("shop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop, "products", lambda seed: a_few(seed))
+        draw_sample_shop(directory, workers=2)
+    return directory
+
+
+def a_few(seed: int = 0) -> list:
+    return [product for product in products(seed) if product.sku in A_FEW]
+
+
+def rows_of(directory: Path) -> list[dict[str, str]]:
+    with (directory / "products.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def hashes(directory: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in directory.rglob("*.jpg")
+    }
+
+
+def test_the_same_seed_draws_the_same_bytes_in_any_number_of_processes(drawn, tmp_path):
+    for folder in ("images", "queries"):
+        (tmp_path / folder).mkdir()
+    for product in a_few():
+        draw_product(product, tmp_path)
+    assert hashes(tmp_path) == hashes(drawn)
+
+
+def test_another_seed_stocks_another_shop():
+    assert [p.title for p in products(1)] != [p.title for p in products(0)]
+
+
+def test_every_row_names_photos_that_exist_and_are_large_enough(drawn):
+    for row in rows_of(drawn):
+        names = row["images"].split("|")
+        assert len(names) == len(VIEWS)
+        for name in names:
+            with Image.open(drawn / name) as photo:
+                assert 640 <= max(photo.size) <= 800
+
+
+def test_query_photos_are_in_no_row(drawn):
+    listed = {Path(name).name for row in rows_of(drawn) for name in row["images"].split("|")}
+    queries = [path.name for path in (drawn / "queries").iterdir()]
+    assert {name.split("_")[0] for name in queries} == set(A_FEW)
+    assert not listed & set(queries)
+
+
+def test_rows_carry_what_the_import_reads(drawn):
+    for row in rows_of(drawn):
+        assert all(row.values()), row
+        assert row["currency"] == "EUR"
+        assert f"{float(row['price']):.2f}" == row["price"]
+        assert {"colour", "pattern", "material"} <= json.loads(row["attributes"]).keys()
+
+
+def test_the_shop_is_large_and_names_nothing_twice():
+    stock = products()
+    assert len(stock) >= 130
+    assert min(Counter(p.range.category for p in stock).values()) >= 8
+    assert len({p.range.category for p in stock}) >= 12
+    assert len({p.sku for p in stock}) == len({p.title for p in stock}) == len(stock)
+
+
+def test_descriptions_name_the_colour_and_pattern_that_are_drawn():
+    for product in products():
+        assert product.design.colours[0] in product.description
+        assert product.design.pattern == "plain" or product.attributes["pattern"] == product.design.pattern
+
+
+def test_a_finished_shop_is_left_alone_and_an_unfinished_one_redrawn(drawn, monkeypatch):
+    monkeypatch.setattr(shop, "products", lambda seed: [])
+    before = hashes(drawn)
+    draw_sample_shop(drawn)
+    assert hashes(drawn) == before
+    assert not is_complete(drawn, seed=1)
+
+    (drawn / shop.MANIFEST).unlink()
+    draw_sample_shop(drawn, workers=1)
+    assert hashes(drawn) == {}
