@@ -24,7 +24,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 
-from catalog import admin_accounts  # noqa: F401
+from catalog import admin_accounts, admin_imports  # noqa: F401
 from catalog.admin_photos import PhotoInline, ProductForm, add_photos
 from catalog.import_sources import COLUMNS
 from catalog.models import Category, Product, ProductImage

@@ -87,4 +87,3 @@ class PhotoInline(TabularInline):
 
     class Media:
         js = ["admin_photos.js"]
-

@@ -229,6 +229,8 @@ class _Folder:
 
     def open(self, name: str) -> BinaryIO:
         path = (self.root / name).resolve()
+        if not path.exists():  # a CSV uploaded together with its photos: they lie beside it, without their folders
+            path = (self.root / PurePosixPath(name).name).resolve()
         if not path.is_relative_to(self.root):
             raise OSError(_("it lies outside the folder that is imported."))
         if path.exists() and not path.is_file():

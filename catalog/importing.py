@@ -51,10 +51,11 @@ def count_rows(source: Path) -> int:
     return sum(1 for _row in read_source(source))
 
 
-def plan_import(source: Path) -> Iterator[Outcome]:
-    """What `run_import` would do, row by row. Writes nothing. Raises UnusableSource."""
+def plan_import(source: Path, *, after_line: int = 0) -> Iterator[Outcome]:
+    """What `run_import` would do, row by row, from after `after_line` on. Writes nothing. Raises UnusableSource."""
     for row in _rows(source):
-        yield _decide(row).outcome()
+        if row.line > after_line:
+            yield _decide(row).outcome()
 
 
 def run_import(source: Path, on_row: Callable[[Outcome], None] = lambda outcome: None, *, after_line: int = 0) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.core.files import File
+from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -66,9 +67,7 @@ class Category(models.Model):
         verbose_name_plural = _("categories")
         constraints = [
             models.CheckConstraint(condition=~Q(parent=F("id")), name="category_is_not_its_own_parent"),
-            models.UniqueConstraint(
-                "name", "parent", name="category_name_unique_under_parent", nulls_distinct=False
-            ),
+            models.UniqueConstraint("name", "parent", name="category_name_unique_under_parent", nulls_distinct=False),
         ]
 
     def __str__(self) -> str:
@@ -89,9 +88,7 @@ class Product(models.Model):
         _("SKU"),
         max_length=64,
         unique=True,
-        validators=[
-            RegexValidator(r"^[\w.\-]+\Z", _("Use letters, digits, dot, hyphen and underscore only."))
-        ],
+        validators=[RegexValidator(r"^[\w.\-]+\Z", _("Use letters, digits, dot, hyphen and underscore only."))],
     )
     title = models.CharField(_("title"), max_length=200)
     description = models.TextField(_("description"), blank=True)
@@ -113,12 +110,8 @@ class Product(models.Model):
         default="EUR",
         validators=[RegexValidator(r"^[A-Z]{3}\Z", _("Three capitals, such as EUR."))],
     )
-    attributes = models.JSONField(
-        _("attributes"), default=dict, blank=True, help_text=_('Such as {"colour": "red"}.')
-    )
-    is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("Shoppers find active products only.")
-    )
+    attributes = models.JSONField(_("attributes"), default=dict, blank=True, help_text=_('Such as {"colour": "red"}.'))
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Shoppers find active products only."))
     created = models.DateTimeField(_("created"), auto_now_add=True)
     updated = models.DateTimeField(_("updated"), auto_now=True)
     search_text = models.GeneratedField(
@@ -189,18 +182,12 @@ class PhotoField(models.ImageField):
 
 
 class ProductImage(models.Model):
-    product = models.ForeignKey(
-        Product, on_delete=models.CASCADE, related_name="images", verbose_name=_("product")
-    )
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images", verbose_name=_("product"))
     file = PhotoField(_("file"), upload_to=photo_path, max_length=255)
-    view_id = models.CharField(
-        _("view"), max_length=64, help_text=_("Names the view; unique within its product.")
-    )
+    view_id = models.CharField(_("view"), max_length=64, help_text=_("Names the view; unique within its product."))
     position = models.PositiveIntegerField(_("position"), default=0, help_text=_("The lowest leads."))
     sha256 = models.CharField(_("SHA-256"), max_length=64, editable=False, db_index=True)
-    width = models.PositiveIntegerField(
-        _("width"), null=True, editable=False, help_text=_("Pixels, upright.")
-    )
+    width = models.PositiveIntegerField(_("width"), null=True, editable=False, help_text=_("Pixels, upright."))
     height = models.PositiveIntegerField(_("height"), null=True, editable=False)
     error = models.CharField(_("error"), max_length=300, blank=True, editable=False)
     created = models.DateTimeField(_("created"), auto_now_add=True)
@@ -222,3 +209,77 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id}/{self.view_id}"
+
+
+class ImportRun(models.Model):
+    """One import by staff: first looked through row by row, then, when they agree, carried out in the background.
+
+    `line` and the counters move in the transaction of each product, so a run that was interrupted goes on where it was.
+    What happens to a run is in catalog/import_runs.py.
+    """
+
+    class State(models.TextChoices):
+        CHECKING = "checking", _("being looked through")
+        CHECKED = "checked", _("waiting for your go-ahead")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        CANCELLED = "cancelled", _("cancelled")
+        FAILED = "failed", _("not possible")
+
+    name = models.CharField(_("name"), max_length=200, help_text=_("Of the file or folder."))
+    source = models.CharField(_("source"), max_length=500, help_text=_("Where the worker finds it."))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("started by")
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.CHECKING)
+    total = models.PositiveIntegerField(_("rows"), default=0)
+    line = models.PositiveIntegerField(_("line reached"), default=0)
+    created_count = models.PositiveIntegerField(_("new"), default=0)
+    changed_count = models.PositiveIntegerField(_("changed"), default=0)
+    kept_count = models.PositiveIntegerField(_("unchanged"), default=0)
+    refused_count = models.PositiveIntegerField(_("refused"), default=0)
+    problem_count = models.PositiveIntegerField(_("problems"), default=0)
+    was_running = models.BooleanField(default=False)  # when cancelled: products went in, and it can go on
+    wants_cancel = models.BooleanField(default=False)
+    error = models.TextField(_("error"), blank=True)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    updated = models.DateTimeField(_("updated"), auto_now=True)  # a worker is at it if this is recent
+
+    class Meta:
+        ordering = ["-created", "-id"]
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in (self.State.CHECKING, self.State.RUNNING)
+
+    @property
+    def done_count(self) -> int:
+        return self.created_count + self.changed_count + self.kept_count + self.refused_count
+
+    @property
+    def percent(self) -> int:
+        return min(100, 100 * self.done_count // self.total) if self.total else 0
+
+
+class ImportRow(models.Model):
+    """What a run does, or did, with one row of its source."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rows")
+    line = models.PositiveIntegerField()
+    sku = models.TextField(blank=True)
+    action = models.CharField(max_length=10)  # catalog.importing.Action
+    changes = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["line"]
+        constraints = [models.UniqueConstraint("run", "line", name="one_import_row_per_line")]
+        indexes = [models.Index(fields=["run", "action", "line"], name="import_row_by_action")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.line}"
