@@ -71,7 +71,7 @@ def begin_search(
         model=model,
         vector=vector,
         thumbnail=thumbnail,
-        crop=_written(crop),
+        crop=written(crop),
         source=source,
         took_ms={"decode": _ms(started, decoded), "embed": _ms(decoded, embedded)},
     )
@@ -130,7 +130,7 @@ def _follow(query: Query, model: ModelVersion) -> None:
 
 def load(matches: list[Match]) -> list[Result]:
     """The products and photos of `matches`, in their order. What was deleted meanwhile is left out."""
-    products = Product.objects.select_related("category").in_bulk([match.product_id for match in matches])
+    products = Product.objects.select_related("category").defer("search_text").in_bulk([match.product_id for match in matches])
     prefetch_related_objects(list(products.values()), "images")
     results = []
     for match in matches:
@@ -147,7 +147,8 @@ def _mean_direction(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     return mean / max(float(np.linalg.norm(mean)), 1e-6)
 
 
-def _written(crop: Crop | None) -> str:
+def written(crop: Crop | None) -> str:
+    """The crop as Crop.parse reads it; nothing for the whole photo."""
     return f"{crop.x:.4f},{crop.y:.4f},{crop.width:.4f},{crop.height:.4f}" if crop else ""
 
 
