@@ -79,7 +79,9 @@ def close_up(product: Image.Image, rng: np.random.Generator) -> Image.Image:
     colour = lighter(BACKDROPS[int(rng.integers(len(BACKDROPS)))], 0.45)
     turned = product.rotate(float(rng.uniform(-9, 9)), Image.Resampling.BICUBIC, expand=True)
     side = int(max(min(turned.size) * 0.72, max(turned.size) * 0.48))
-    middle = turned.width * float(rng.uniform(0.45, 0.55)), turned.height * float(rng.uniform(0.36, 0.46))
+    upper = np.asarray(turned.getchannel("A").reduce(4), np.float32)[: turned.height // 7].sum(0)
+    weight = float((upper * np.arange(len(upper))).sum() / max(upper.sum(), 1)) * 4
+    middle = weight, turned.height * float(rng.uniform(0.36, 0.46))
     left, top = int(middle[0] - side / 2), int(middle[1] - side / 2)
     part = turned.crop((left, top, left + side, top + side)).resize((640, 640), Image.Resampling.BICUBIC)
     photo = Image.new("RGB", (640, 640), colour)

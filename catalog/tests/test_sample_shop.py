@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -92,13 +93,14 @@ def test_descriptions_name_the_colour_and_pattern_that_are_drawn():
         assert product.design.pattern == "plain" or product.attributes["pattern"] == product.design.pattern
 
 
-def test_a_finished_shop_is_left_alone_and_an_unfinished_one_redrawn(drawn, monkeypatch):
+def test_a_finished_shop_is_left_alone_and_an_unfinished_one_redrawn(drawn, tmp_path, monkeypatch):
+    directory = tmp_path / "shop"
+    shutil.copytree(drawn, directory)
     monkeypatch.setattr(shop, "products", lambda seed: [])
-    before = hashes(drawn)
-    draw_sample_shop(drawn)
-    assert hashes(drawn) == before
-    assert not is_complete(drawn, seed=1)
+    draw_sample_shop(directory)
+    assert hashes(directory) == hashes(drawn)
+    assert not is_complete(directory, seed=1)
 
-    (drawn / shop.MANIFEST).unlink()
-    draw_sample_shop(drawn, workers=1)
-    assert hashes(drawn) == {}
+    (directory / shop.MANIFEST).unlink()
+    draw_sample_shop(directory, workers=1)
+    assert hashes(directory) == {}
