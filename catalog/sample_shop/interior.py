@@ -264,7 +264,7 @@ def _seat(
         zs = np.sign(np.sin(angles)) * np.abs(np.sin(angles)) ** power
         return room.path(*[(float(a) * half * grow, y, float(b) * deep * grow) for a, b in zip(xs, zs, strict=True)])
 
-    rings = [ring(level - thick + thick * k / 5) for k in range(6)]
+    rings = [ring(level - thick + thick * k / 15) for k in range(16)]
     side = sheet.region(*rings)
     side.v = side.y * 1.0
     sheet.lay(side, paint, puff=0.03, rounding=0.035, contrast=1.1, drop=0.016)
