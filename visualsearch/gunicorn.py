@@ -8,6 +8,7 @@ workers = int(os.environ.get("WEB_WORKERS", 1))
 threads = int(os.environ.get("WEB_THREADS", 4))
 worker_class = "gthread"
 timeout = 60
+control_socket_disable = True  # one path per user: two checkouts side by side would share it
 max_requests = 20_000  # a worker is renewed now and then, so that no slow leak of a decoder matters
 max_requests_jitter = 2_000
 

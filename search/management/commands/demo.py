@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
 import secrets
 import signal
@@ -13,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from honcho.environ import parse_procfile
@@ -27,9 +30,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         port = int(os.environ.get("PORT") or 8000)
         _require_free(port)
+        logging.getLogger("django-q").setLevel(logging.WARNING)  # not a line for each photo queued
         self.stdout.write("Preparing the database...")
         call_command("migrate", verbosity=0)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        _collect_static()
         shop = settings.VAR_DIR / "sample-shop"
         self.stdout.write("Drawing the sample shop (once)...")
         call_command("draw_sample_shop", str(shop), verbosity=0)
@@ -42,6 +46,21 @@ class Command(BaseCommand):
             "The worker embeds the photos in the first minute. Ctrl-C stops everything.\n"
         )
         sys.exit(_serve(port))
+
+
+def _collect_static() -> None:
+    """Collect and compress the static files, unless they are those of the last run."""
+    found = [
+        (path, storage.size(path), storage.get_modified_time(path).isoformat())
+        for finder in get_finders()
+        for path, storage in finder.list([])
+    ]
+    fingerprint = hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
+    stamp = Path(settings.STATIC_ROOT) / ".fingerprint"
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        return
+    call_command("collectstatic", verbosity=0, interactive=False)
+    stamp.write_text(fingerprint)
 
 
 def _require_free(port: int) -> None:
