@@ -123,6 +123,7 @@ Q_CLUSTER: dict[str, Any] = {
     **({"redis": Q_BROKER} if Q_BROKER else {"orm": "default"}),
 }
 
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["jpg", "jpeg", "png", "gif", "webp", "gz", "woff", "woff2", "map"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
 STATIC_URL = "/static/"
