@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.http import QueryDict
 from django.utils.formats import number_format
 from django.utils.translation import gettext, pgettext_lazy
@@ -117,7 +117,7 @@ def matching(text: str) -> QuerySet[Product]:
     return (
         Product.objects.on_sale()
         .filter(search_text=query)
-        .annotate(rank=SearchRank("search_text", query))
+        .annotate(rank=SearchRank(F("search_text"), query))
         .order_by("-rank", "title", "id")
     )
 

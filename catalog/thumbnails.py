@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from easy_thumbnails.alias import aliases
+from easy_thumbnails.engine import NoSourceGenerator
 from easy_thumbnails.exceptions import EasyThumbnailsError
 from easy_thumbnails.files import get_thumbnailer
 
@@ -24,7 +25,7 @@ def make_thumbnail(image: ProductImage, size: str) -> str | None:
     """The address of the thumbnail, made now if need be; None when the photo cannot be decoded."""
     try:
         return get_thumbnailer(image.file).get_thumbnail(_options(size)).url
-    except (EasyThumbnailsError, OSError, ValueError, SyntaxError):
+    except (EasyThumbnailsError, NoSourceGenerator, OSError, ValueError, SyntaxError):
         return None
 
 

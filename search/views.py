@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from decimal import Decimal
 from functools import cache
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 from uuid import UUID
 
@@ -24,9 +26,9 @@ from PIL import Image
 from catalog.browsing import SORTS, Chosen, chosen_in, offer, sort_in, whole_number
 from catalog.models import Category, Product, ProductImage
 from catalog.refusals import Refused
-from ml.images import UnreadablePhoto
+from ml.images import WHOLE, Crop, UnreadablePhoto
 from ml.models import ModelVersion
-from search import searching
+from search import explaining, searching
 from search.asking import SearchRate, crop_in, filters_of, photos_in, refuse_long_body, status_of
 from search.models import Query
 from search.nearest import Match
@@ -54,7 +56,7 @@ def search(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     try:
         if not SearchRate().allow_request(request, None):  # type: ignore[arg-type]
-            sentence = _("That were many searches in a short time. Please wait a minute and try again.")
+            sentence = _("These were many searches in a short time. Please wait a minute and try again.")
             raise Refused("throttled", sentence, status=429)
         refuse_long_body(request)
         query = searching.begin_search(_photos(request), crop_in(request.POST))
@@ -123,6 +125,46 @@ def query_photo(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
+@cache_control(private=True, max_age=3600)
+def boxes(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The likely items in the photo, to choose one with a tap: a part of the results page, or a page without script."""
+    query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
+    photo = Image.open(BytesIO(bytes(query.thumbnail))).convert("RGB")
+    crops = explaining.likely_items(photo, query.model)
+    if crops or query.crop:
+        crops.append(WHOLE)
+    context = {
+        "query": query,
+        "boxes": [_box(crop, photo.size) for crop in crops],
+        "width": photo.width,
+        "height": photo.height,
+    }
+    return render(request, "search/boxes.html" if request.htmx else "search/boxes_page.html", context)
+
+
+@require_safe
+@cache_control(private=True, max_age=3600)
+def why(request: HttpRequest, pk: UUID, image_pk: int) -> HttpResponse:
+    """Which regions of the photo and of the product's picture made them alike: a dialog, or a page without script."""
+    query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
+    on_sale = ProductImage.objects.filter(product__is_active=True).select_related("product")
+    image = get_object_or_404(on_sale, pk=image_pk)
+    try:
+        ours, theirs = explaining.overlays(query, image)
+    except UnreadablePhoto:
+        raise Http404 from None
+    context = {
+        "query": query,
+        "image": image,
+        "ours": _data_url(ours),
+        "our_size": ours.size,
+        "theirs": _data_url(theirs),
+        "their_size": theirs.size,
+    }
+    return render(request, "search/why.html" if request.htmx else "search/why_page.html", context)
+
+
+@require_safe
 def product(request: HttpRequest, sku: str) -> HttpResponse:
     shown = get_object_or_404(
         Product.objects.on_sale().select_related("category__parent").prefetch_related("images"), sku=sku
@@ -145,7 +187,7 @@ def product(request: HttpRequest, sku: str) -> HttpResponse:
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    return render(request, "search/privacy.html", {"days": settings.QUERY_RETENTION_HOURS / 24})
+    return render(request, "search/privacy.html", {"days": ceil(settings.QUERY_RETENTION_HOURS / 24)})
 
 
 @require_safe
@@ -157,7 +199,9 @@ def example_photo(request: HttpRequest, name: str) -> HttpResponse:
 
 def example_photos() -> list[str]:
     """Names of a few photos that newcomers may try: of products in the catalogue, but not among its pictures."""
-    return [path.name for path in sorted(EXAMPLES.glob("*.jpg"))[:MAX_EXAMPLES]]
+    names = sorted(path.name for path in EXAMPLES.glob("*.jpg"))
+    step = max(1, len(names) // MAX_EXAMPLES)  # names start with the kind of product: take some of each
+    return names[::step][:MAX_EXAMPLES]
 
 
 EXAMPLES = settings.VAR_DIR / "sample-shop" / "queries"
@@ -180,6 +224,21 @@ def _photos(request: HttpRequest) -> list[Path] | list[bytes] | list[UploadedFil
             sentence = _("This search has expired. Please choose your photo again.")
             raise Refused("query_expired", sentence, status=404) from None
     return photos_in(request.FILES)
+
+
+def _box(crop: Crop, size: tuple[int, int]) -> dict[str, object]:
+    left, top, right, bottom = crop.box(*size)
+    return {
+        "crop": searching.written(crop),
+        "view": f"{left:.0f} {top:.0f} {right - left:.0f} {bottom - top:.0f}",
+        "whole": crop == WHOLE,
+    }
+
+
+def _data_url(picture: Image.Image) -> str:
+    file = BytesIO()
+    picture.save(file, "JPEG", quality=82)
+    return f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"
 
 
 def _wants_json(request: HttpRequest) -> bool:
@@ -205,7 +264,6 @@ def _home(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRes
         "categories": _with_pictures(list(categories)),
         "newest": newest,
         "examples": example_photos(),
-        "days": settings.QUERY_RETENTION_HOURS / 24,
     }
     return render(request, "search/home.html", context, status=status)
 

@@ -4,10 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from django.core.files.base import ContentFile
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
+from pytest_django.plugin import DjangoDbBlocker
 
-from catalog.models import Product
+from catalog.models import Category, Product, ProductImage
+from conftest import photo_of
 from ml.models import ModelVersion
 from search.tasks import embed_images
 
@@ -39,22 +45,63 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def shop_server(
+    browser: Browser,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, Path]]:
+    """(address, media directory) of a shop of three products, served for all browser tests of a file.
+
+    Only tests marked django_db get a test database at all, and the shop is committed: hence the check.
+    """
+    media = tmp_path_factory.mktemp("media")
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=media):
+        assert str(connection.settings_dict["NAME"]).startswith("test_"), "mark the file's tests django_db"
+        for sku, category, price in [("red-shoe", "Shoes", 40), ("blue-shoe", "Shoes", 60), ("mug", "Mugs", 9)]:
+            product = Product.objects.create(
+                sku=sku,
+                title=f"The {sku}",
+                category=Category.objects.named(category),
+                price=price,
+                brand=f"Brand of {sku}",
+            )
+            photo = ContentFile(photo_of(sku), "x.jpg")
+            image = ProductImage.objects.create(product=product, view_id="000", file=photo)
+            embed_images([image.pk])
+        server = LiveServer("localhost")
+        yield server.url, media
+        server.stop()
+        call_command("flush", interactive=False, verbosity=0)
+
+
 @pytest.fixture
-def visit(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser, shop_server: tuple[str, Path], settings: Any) -> Iterator[Callable[..., Page]]:
     """visit("/path/", viewport=...): the page in a new browser context. A script error on it fails the test."""
+    address, settings.MEDIA_ROOT = shop_server
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
     def visit(path: str = "/", **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options})
         contexts.append(context)
+        context.set_default_timeout(20_000)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(live_server.url + path)
+        page.goto(address + path)
         return page
 
+    expect.set_options(timeout=20_000)
     yield visit
     for context in contexts:
         context.close()
     assert not errors
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A shopper's photo of the mug."""
+    path = tmp_path / "mine.jpg"
+    path.write_bytes(photo_of("mug"))
+    return path

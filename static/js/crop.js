@@ -113,8 +113,23 @@ function cropBox(host) {
     searchSoon(500);
   });
 
+  document.addEventListener("submit", (event) => {
+    const part = event.target.closest("[data-parts]") && event.submitter;
+    if (!part) return;
+    event.preventDefault();
+    const [x, y, width, height] = part.value.split(",").map(Number);
+    area = { x, y, width, height };
+    for (const button of event.target.querySelectorAll("button")) button.setAttribute("aria-pressed", button === part);
+    draw();
+    search();
+  });
+
   draw();
 }
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id === "why-content") document.getElementById("why").showModal();
+});
 
 document.querySelectorAll("[data-crop]").forEach(cropBox);
 addEventListener("popstate", () => location.reload());

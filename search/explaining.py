@@ -1,0 +1,53 @@
+"""What the network sees: the likely items in a shopper's photo, and the regions that made a product's picture alike.
+
+Feature maps are computed anew from the small picture that a query keeps; nothing more is stored for it.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from django.conf import settings
+from PIL import Image
+
+from catalog.models import ProductImage
+from ml.images import Crop, model_input, read_photo
+from ml.localisation import overlay, propose_boxes, similarity_maps
+from ml.models import ModelVersion
+from search.models import Query
+
+SIDE = 480  # pixels of the longest side of an overlay
+
+
+def likely_items(photo: Image.Image, model: ModelVersion) -> list[Crop]:
+    """At most three parts of `photo` (mode RGB, upright) that a shopper may mean, the likeliest first."""
+    embedder = model.embedder()
+    _, features = embedder.embed_with_features(model_input(photo, embedder.input_size)[None])
+    return propose_boxes(photo, features[0])
+
+
+def overlays(query: Query, image: ProductImage) -> tuple[Image.Image, Image.Image]:
+    """What was searched for and the product's picture, each with the regions lit that made them alike.
+
+    Raises UnreadablePhoto when the product's picture cannot be decoded or is gone.
+    """
+    embedder = query.model.embedder()
+    crop = Crop.parse(query.crop) if query.crop else None
+    ours = Image.open(BytesIO(bytes(query.thumbnail))).convert("RGB")
+    theirs = _picture(image)
+    inputs = [model_input(ours, embedder.input_size, crop), model_input(theirs, embedder.input_size)]
+    features = [embedder.embed_with_features(pixels[None])[1][0] for pixels in inputs]
+    our_map, their_map = similarity_maps(features[0], features[1])
+    return overlay(ours, our_map, crop), overlay(theirs, their_map)
+
+
+def _picture(image: ProductImage) -> Image.Image:
+    try:
+        with image.file.open() as file:
+            data = file.read()
+    except FileNotFoundError:
+        data = b""
+    limits = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}
+    picture = read_photo(data, **limits, target=SIDE)
+    picture.thumbnail((SIDE, SIDE))
+    return picture
