@@ -1,0 +1,95 @@
+"""A clerk searches by photo in the admin and judges the answers; the first page sums the searches up."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+
+from catalog.models import Product
+from conftest import photo_of
+from ml.models import ModelVersion
+from search.dashboard import embedded_by_hour, latency_by_day, most_found, searches_by_day
+from search.embedding import embed_awaiting
+from search.models import Judgement, Query
+from search.searching import answer, begin_search
+
+ASK = reverse("admin:search_query_add")
+
+
+@pytest.fixture
+def shop(model, make_product) -> list[Product]:
+    products = [make_product("shoe"), make_product("hidden-mug", is_active=False)]
+    embed_awaiting(model)
+    return products
+
+
+@pytest.fixture
+def query(shop) -> Query:
+    query = begin_search([photo_of("shoe")])
+    answer(query)
+    return query
+
+
+def judge(client, query: Query, product: Product, verdict: str):
+    return client.post(reverse("admin:judge", args=[query.pk, product.pk]), {"verdict": verdict})
+
+
+def test_a_photo_finds_its_product_even_a_hidden_one(admin_client, shop):
+    photo = SimpleUploadedFile("a.jpg", photo_of("hidden-mug"))
+    page = admin_client.post(ASK, {"photos": photo}, follow=True).content.decode()
+    assert page.index("Title of hidden-mug") < page.index("Title of shoe")
+    assert Query.objects.get().source == "admin"
+
+
+@pytest.mark.parametrize(("files", "reason"), [([], "Choose between 1 and 5"), ([b"text"], "not a photo"), ([b""] * 6, "empty")])
+def test_what_is_no_photo_is_refused_in_words(admin_client, shop, files, reason):
+    photos = [SimpleUploadedFile(f"{number}.jpg", data) for number, data in enumerate(files)]
+    assert reason in admin_client.post(ASK, {"photos": photos}).content.decode()
+    assert not Query.objects.exists()
+
+
+def test_answers_are_marked_right_or_wrong_and_the_marks_are_kept(admin_client, admin_user, query, shop):
+    shoe, mug = shop
+    judge(admin_client, query, shoe, "right")
+    judge(admin_client, query, mug, "right")
+    judge(admin_client, query, mug, "wrong")
+    kept = Judgement.objects.order_by("product_id").values_list("product__sku", "verdict", "user")
+    assert list(kept) == [("shoe", "right", admin_user.pk), ("hidden-mug", "wrong", admin_user.pk)]
+    judge(admin_client, query, shoe, "")
+    assert Judgement.objects.get().product == mug
+
+
+def test_a_judged_search_outlives_the_retention_time(admin_client, query, shop):
+    Query.objects.update(created=timezone.now() - timedelta(days=365))
+    assert query in Query.objects.expired()
+    judge(admin_client, query, shop[0], "right")
+    assert query not in Query.objects.expired()
+
+
+def test_searches_without_a_good_match_are_listed(admin_client, query, model):
+    ModelVersion.objects.filter(pk=model.pk).update(config=model.config | {"min_score": 0.9})
+    url = reverse("admin:search_query_changelist")
+    assert not admin_client.get(url, {"score": "poor"}).context["cl"].result_list
+    Query.objects.update(best_score=0.2)
+    assert list(admin_client.get(url, {"score": "poor"}).context["cl"].result_list) == [query]
+    assert str(query.pk) in admin_client.get(reverse("admin:index")).content.decode()
+
+
+def test_the_charts_count_searches_times_and_photos(query, shop):
+    Query.objects.update(took_ms={"decode": 1.0, "embed": 2.0, "search": 3.0})
+    slow = begin_search([photo_of("shoe")])
+    Query.objects.filter(pk=slow.pk).update(took_ms={"decode": 96.0})
+    assert searches_by_day().bars[-1].value == 2
+    today = latency_by_day().bars[-1]
+    assert (round(today.value, 1), today.second) == (91.5, 51.0)
+    assert embedded_by_hour().bars[-1].value == 2
+    assert most_found() == [(shop[0], 1)]
+
+
+def test_the_first_page_shows_waiting_and_failed_photos(admin_client, shop, make_product):
+    make_product("waiting")
+    make_product("failed").images.update(error="x")
+    tiles = {tile["label"]: tile["value"] for tile in admin_client.get(reverse("admin:index")).context["tiles"]}
+    assert (tiles["photos ready"], tiles["photos waiting"], tiles["photos failed"]) == (2, 1, 1)
