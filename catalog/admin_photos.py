@@ -27,6 +27,9 @@ class ManyPhotosInput(forms.ClearableFileInput):
         """With the project's templates, where those of forms are not looked for."""
         return super().render(name, value, attrs, TemplatesSetting())
 
+    class Media:
+        js = ["admin_photos.js"]
+
 
 class ManyPhotosField(forms.FileField):
     """Any number of photos; each that is refused is named with the reason."""
@@ -84,6 +87,3 @@ class PhotoInline(TabularInline):
 
     def has_add_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
         return False  # new ones come in by the field above, many at once
-
-    class Media:
-        js = ["admin_photos.js"]

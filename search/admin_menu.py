@@ -21,12 +21,21 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
         }
 
     return [
+        {"title": "", "items": [link(_("Today"), "monitoring", "index")]},
         {
             "title": _("Catalogue"),
             "items": [
                 link(_("Products"), "sell", "catalog_product_changelist", "catalog.view_product"),
                 link(_("Imports"), "upload_file", "catalog_importrun_changelist", "catalog.view_importrun"),
                 link(_("Categories"), "category", "catalog_category_changelist", "catalog.view_category"),
+            ],
+        },
+        {
+            "title": _("Search"),
+            "items": [
+                link(_("Search by photo"), "photo_camera", "search_query_add", "search.add_query"),
+                link(_("Searches"), "manage_search", "search_query_changelist", "search.view_query"),
+                link(_("Models"), "neurology", "ml_modelversion_changelist", "ml.view_modelversion"),
             ],
         },
         {

@@ -35,6 +35,11 @@ def embed_images(image_ids: Sequence[int]) -> int:
     return done
 
 
+def prepare(model_id: int) -> None:
+    """Staff want this version made ready."""
+    activation.prepare(ModelVersion.objects.get(pk=model_id))
+
+
 def finish_preparing(model_id: int) -> bool:
     """When every photo is embedded with it: index, compare, mark the version ready. False if it is not time yet."""
     model = ModelVersion.objects.filter(pk=model_id, state=ModelVersion.State.PREPARING).first()

@@ -10,6 +10,7 @@ document.addEventListener("DOMContentLoaded", () => {
 function dropZone(zone) {
   const input = zone.querySelector("input[type=file]");
   const chosen = zone.querySelector("ul");
+  input.hasChangeListener = true; // django-unfold's own listener expects a text field beside every file field
   const show = () => {
     chosen.querySelectorAll("img").forEach((img) => URL.revokeObjectURL(img.src));
     chosen.replaceChildren(...[...input.files].map((file) => {

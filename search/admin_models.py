@@ -1,0 +1,158 @@
+"""The model registry as a page: versions side by side, one made ready in the background, switched to, rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django_q.tasks import async_task
+from unfold.admin import ModelAdmin
+
+from ml.models import ModelVersion
+from search import activation
+
+SHOWN = 6  # versions side by side: the active one and the newest
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ModelAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        def page(route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
+            return path(f"<int:pk>/{route}/", self.admin_site.admin_view(view), name=f"model_{name}")
+
+        return [
+            page("progress", self.progress_view, "progress"),
+            page("curves.png", self.curves_view, "curves"),
+            page("do/<str:what>", require_POST(self.do_view), "do"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        states = ModelVersion.State
+        versions = sorted(ModelVersion.objects.all()[:100], key=lambda version: version.state != states.ACTIVE)[:SHOWN]
+        former = ModelVersion.objects.filter(state=states.RETIRED).order_by("-activated").first()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Models"),
+            "opts": self.opts,
+            "versions": [self._shown(version) for version in versions],
+            "figures": _side_by_side(versions),
+            "former": former,
+            "may_steer": self.has_change_permission(request),
+        }
+        return render(request, "admin/ml/models.html", context)
+
+    def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asked for every two seconds while a version is being prepared; then the whole page is loaded again."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        version = get_object_or_404(ModelVersion, pk=pk)
+        if version.state != ModelVersion.State.PREPARING:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return render(request, "admin/ml/model_progress.html", self._shown(version))
+
+    def curves_view(self, request: HttpRequest, pk: int) -> FileResponse:
+        picture = get_object_or_404(ModelVersion, pk=pk).directory / "curves.png"
+        if not self.has_view_permission(request) or not picture.is_file():
+            raise Http404
+        return FileResponse(picture.open("rb"), content_type="image/png")
+
+    def do_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
+        verbs = {"prepare": self._prepare, "cancel": activation.cancel, "activate": activation.switch}
+        if not self.has_change_permission(request) or what not in verbs:
+            raise PermissionDenied
+        version = get_object_or_404(ModelVersion, pk=pk)
+        try:
+            verbs[what](version)
+        except (activation.NotReady, _Unloadable) as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            texts = {
+                "prepare": _("Preparation begun."),
+                "cancel": _("Preparation cancelled."),
+                "activate": _("Activated."),
+            }
+            self.log_change(request, version, texts[what])
+        return redirect("admin:ml_modelversion_changelist")
+
+    def _prepare(self, version: ModelVersion) -> None:
+        try:
+            version.embedder()
+        except Exception as error:  # ONNX Runtime raises its own kinds on a damaged file
+            raise _Unloadable(
+                _("%(version)s cannot be loaded: %(error)s") % {"version": version, "error": error}
+            ) from error
+        states = ModelVersion.State
+        ModelVersion.objects.filter(pk=version.pk, state__in=[states.CANDIDATE, states.RETIRED]).update(
+            state=states.PREPARING
+        )
+        async_task("search.tasks.prepare", version.pk, group="embed")
+
+    def _shown(self, version: ModelVersion) -> dict[str, Any]:
+        preparing = version.state == ModelVersion.State.PREPARING
+        return {
+            "version": version,
+            "progress": activation.progress(version) if preparing else None,
+            "curves": (version.directory / "curves.png").is_file(),
+            "note": (version.config.get("training") or {}).get("note", ""),
+        }
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # training registers versions
+
+    def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
+        return False
+
+
+class _Unloadable(RuntimeError):
+    pass
+
+
+def _side_by_side(versions: list[ModelVersion]) -> list[tuple[str, list[str]]]:
+    """(what was measured, its value for each version or ""), own photos first."""
+    columns = [_figures_of(version) for version in versions]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    return [(name, [column.get(name, "") for column in columns]) for name in names]
+
+
+def _figures_of(version: ModelVersion) -> dict[str, str]:
+    figures: dict[str, str] = {}
+    own = _own_catalogue(version)
+    for k in ("1", "5", "10"):
+        if own:
+            figures[_("Recall@%s on the shop's own photos") % k] = f"{100 * own[k]:.1f} %"
+    if own:
+        figures[_("of how many photos")] = str(own["queries"])
+    metrics = {name: value for name, value in version.metrics.items() if name != "catalogue"}
+    _flatten(metrics, "", figures)
+    return figures
+
+
+def _own_catalogue(version: ModelVersion) -> dict[str, Any] | None:
+    """Measured when this version, or the one that took over from it, was prepared."""
+    for measured_by in (version, *ModelVersion.objects.exclude(pk=version.pk)):
+        if own := measured_by.metrics.get("catalogue", {}).get(version.version):
+            return own
+    return None
+
+
+def _flatten(values: dict[str, Any], prefix: str, into: dict[str, str]) -> None:
+    for name, value in values.items():
+        label = f"{prefix} {name}".strip().replace("_", " ")
+        if isinstance(value, dict):
+            _flatten(value, label, into)
+        elif isinstance(value, float) and 0 <= value <= 1 and any(word in label for word in ("recall", "map", "mrr")):
+            into[label] = f"{100 * value:.1f} %"
+        elif isinstance(value, list):
+            into[label] = " – ".join(f"{100 * part:.1f} %" if isinstance(part, float) else str(part) for part in value)
+        elif value is not None:
+            into[label] = str(value)
