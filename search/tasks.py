@@ -31,8 +31,12 @@ def embed_images(image_ids: Sequence[int]) -> int:
     done = sum(embed_awaiting(model, image_ids) for model in ModelVersion.objects.in_use())
     for model in ModelVersion.objects.filter(state=ModelVersion.State.PREPARING):
         if not photos_awaiting(model).exists():
-            async_task("search.tasks.finish_preparing", model.pk)
+            _finish_soon(model)
     return done
+
+
+def _finish_soon(model: ModelVersion) -> None:
+    async_task("search.tasks.finish_preparing", model.pk, timeout=4 * 3600)  # the index of millions takes its time
 
 
 def prepare(model_id: int) -> None:
@@ -58,7 +62,7 @@ def tend() -> int:
             late = late.filter(created__lt=long_ago)
         waiting.update(late.values_list("pk", flat=True)[: 100 * BATCH])
         if model.state == ModelVersion.State.PREPARING and not waiting:
-            async_task("search.tasks.finish_preparing", model.pk)
+            _finish_soon(model)
     enqueue_photos(sorted(waiting))
     return len(waiting)
 

@@ -1,0 +1,181 @@
+"""What a search costs from photo to products, beside bare inference and beside what the research demo did."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.test import Client
+from PIL import Image, ImageFilter
+
+from ml.images import model_input, read_photo
+from ml.models import ModelVersion
+from search.activation import build_index
+from search.asking import SearchRate
+from search.crowd import fill_with_random_products
+from search.management.commands.bench_search import scratch_database
+
+ROUNDS = 60
+PORT = 8765
+
+
+class Command(BaseCommand):
+    help = (
+        "Measure POST /api/v1/search/ with a 1024 px photo in a scratch database, and the web process that serves it."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--photos", type=int, default=100_000, help="embeddings in the catalogue (default 100,000)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        settings.ALLOWED_HOSTS = ["*"]
+        SearchRate.THROTTLE_RATES = {"search": None}
+        with scratch_database():
+            model = ModelVersion.objects.active()
+            if model is None:
+                raise CommandError("There is no bundled model to measure.")
+            crowd = fill_with_random_products(model, options["photos"] // 2)
+            build_index(model)
+            self.stdout.write(
+                f"{len(crowd.vectors):,} photos in the catalogue; {model} at {model.input_size} px; medians of {ROUNDS}"
+                f" in turns; load {os.getloadavg()[0]:.1f} before the start"
+            )
+            self._search(model, crowd.vectors)
+            self._web_process()
+
+    def _search(self, model: ModelVersion, vectors: Any) -> None:
+        photo = _photo()
+        embedder = model.embedder().warm_up()
+        pixels = model_input(_decoded(photo, embedder.input_size), embedder.input_size)[None]
+        client = Client()
+
+        def search() -> None:
+            upload = SimpleUploadedFile("photo.jpg", photo, "image/jpeg")
+            response = client.post("/api/v1/search/", {"image": upload})
+            if response.status_code != 200:
+                raise CommandError(f"A search failed: {response.content[:300]!r}")
+
+        bare, whole = _medians(lambda: embedder.embed(pixels), search)
+        self._row("bare ONNX inference", bare)
+        self._row("photo -> JSON, in process", whole, f"{whole / bare:.2f} x the inference (budget 1.6)")
+        steps = ("decode", "embed", "search")
+        took = [client.post("/api/v1/search/", {"image": BytesIO(photo)}).json()["took_ms"] for _ in range(20)]
+        parts = ", ".join(f"{step} {statistics.median(row[step] for row in took):.1f} ms" for step in steps)
+        self.stdout.write(f"  of which {parts}")
+        try:
+            import keras  # noqa: F401
+        except ImportError:
+            self.stdout.write("peer not measured: Keras is not installed (requirements.txt)")
+            return
+        from ml.network import build_network
+
+        network = build_network(**model.config.get("training", {}).get("network", {"input_size": model.input_size}))
+        gallery = vectors.astype(np.float32)
+
+        def demo() -> None:
+            picture = model_input(_decoded(photo, embedder.input_size), embedder.input_size)[None]
+            scores = gallery @ network.predict(picture, verbose=0)["embedding"][0]
+            np.argsort(-scores)[:20]
+
+        peer, whole = _medians(demo, search)
+        self._row("peer: Keras predict + NumPy", peer, f"{peer / whole:.1f} x ours (budget: at least 5)")
+
+    def _web_process(self) -> None:
+        database = connection.settings_dict
+        environment = {
+            **os.environ,
+            "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
+            "PORT": str(PORT),
+            "SEARCH_RATE": "100000/min",
+            "LOG_LEVEL": "WARNING",
+        }
+        started = time.perf_counter()
+        web = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--config", "visualsearch/gunicorn.py", "visualsearch.wsgi"],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            while not _answers(f"http://127.0.0.1:{PORT}/healthz/ready"):
+                time.sleep(0.02)
+            ready = time.perf_counter() - started
+            for _ in range(20):
+                _post_photo(f"http://127.0.0.1:{PORT}/api/v1/search/", _photo())
+            (worker,) = psutil.Process(web.pid).children()
+            resident = worker.memory_info().rss / 1e6
+            loaded = {Path(mapped.path).name for mapped in worker.memory_maps()}
+            heavy = sorted(name for name in loaded if "tensorflow" in name or "torch" in name)
+            self.stdout.write(
+                f"web process: ready in {ready:.1f} s (budget 3), {resident:.0f} MB resident after 20 searches"
+                f" (budget 250), TensorFlow {'LOADED: ' + heavy[0] if heavy else 'not loaded'}"
+            )
+        finally:
+            web.terminate()
+            web.wait()
+
+    def _row(self, name: str, milliseconds: float, remark: str = "") -> None:
+        self.stdout.write(f"{name:<30} {milliseconds:7.1f} ms  {remark}")
+
+
+def _medians(*actions: Callable[[], object]) -> list[float]:
+    """Median milliseconds of each, taken in turns, so that whatever else the machine does falls on all."""
+    took: list[list[float]] = [[] for _ in actions]
+    for round_number in range(ROUNDS + 3):
+        for times, action in zip(took, actions, strict=True):
+            started = time.perf_counter()
+            action()
+            if round_number >= 3:
+                times.append((time.perf_counter() - started) * 1000)
+    return [statistics.median(times) for times in took]
+
+
+def _decoded(photo: bytes, size: int) -> Image.Image:
+    return read_photo(photo, max_bytes=len(photo), max_pixels=10**7, target=size)
+
+
+def _photo() -> bytes:
+    """A 1024 x 768 JPEG with as much detail as a photo has: smoothed noise at several scales, about 150 kB."""
+    random = np.random.default_rng(0)
+    layers = [
+        Image.fromarray(random.integers(256, size=(768 // scale, 1024 // scale, 3), dtype=np.uint8)).resize((1024, 768))
+        for scale in (192, 48, 12, 4)
+    ]
+    photo = layers[0]
+    for layer in layers[1:]:
+        photo = Image.blend(photo, layer, 0.35)
+    file = BytesIO()
+    photo.filter(ImageFilter.GaussianBlur(0.7)).save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return response.status == 200
+    except OSError:
+        return False
+
+
+def _post_photo(url: str, photo: bytes) -> None:
+    boundary = "visualsearch"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="p.jpg"\r\n\r\n'.encode()
+    body = head + photo + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as response:
+        response.read()
