@@ -168,7 +168,7 @@ class QueryAdmin(ModelAdmin):
         )
 
     def judge_view(self, request: HttpRequest, pk: UUID, product: int) -> HttpResponse:
-        """Right, wrong, or (the same again) no judgement; training learns from what is kept."""
+        """Right, wrong, or (the same again) no judgement. What is kept is there for training."""
         if not request.user.has_perm("search.add_judgement"):
             raise PermissionDenied
         query, found = get_object_or_404(Query, pk=pk), get_object_or_404(Product, pk=product)

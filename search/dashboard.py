@@ -83,7 +83,7 @@ def _tiles() -> list[dict[str, Any]]:
     failed = ProductImage.objects.broken().count()
     return [
         {
-            "label": _("products shoppers find"),
+            "label": _("products on sale"),
             "value": Product.objects.on_sale().count(),
             "link": f"{products}?is_active__exact=1",
         },
