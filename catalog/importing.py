@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.import_sources import SourcePhoto, SourceRow, read_source
+from catalog.leftovers import delete_with_thumbnails
 from catalog.models import Category, Product, ProductImage
 from catalog.photos import PhotoFacts, RefusedPhoto, check_photo
 
@@ -246,7 +247,7 @@ def store_photo(image: ProductImage, data: bytes, facts: PhotoFacts) -> None:
     _remove_leftover(image, name)
     image.save()
     if former and former != image.file.name:
-        transaction.on_commit(lambda: image.file.storage.delete(former))
+        transaction.on_commit(lambda: delete_with_thumbnails(image.file.storage, former), robust=True)
 
 
 def _remove_leftover(image: ProductImage, name: str) -> None:
