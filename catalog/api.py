@@ -206,6 +206,5 @@ class PhotoList(PhotoViews, generics.ListCreateAPIView[ProductImage]):
         serializer.save(product=product)
 
 
-@extend_schema_view(patch=extend_schema(exclude=True))
 class PhotoDetail(PhotoViews, generics.RetrieveUpdateDestroyAPIView[ProductImage]):
     http_method_names = ["get", "head", "options", "put", "delete"]

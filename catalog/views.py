@@ -6,20 +6,31 @@ from functools import cache
 
 from django.core.paginator import EmptyPage, Paginator
 from django.db.models import F, QuerySet
+from django.db.models.expressions import OrderBy
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.middleware import HtmxDetails
 
 from catalog.browsing import SORTS, Chosen, chosen_in, matching, offer, sort_in, whole_number
 from catalog.models import Category, Product, ProductImage
 from catalog.refusals import Refused
 from catalog.thumbnails import SIZES, make_thumbnail
 
+
+class ShopRequest(HttpRequest):
+    htmx: HtmxDetails
+
+
+# htmx gets a part where a browser gets the page: caches, and the browser's back button, must tell them apart.
+part_of_a_page = vary_on_headers("HX-Request", "HX-Target")
+
 PER_PAGE = 24
 MAX_PAGE = 10_000
-ORDERS = {
+ORDERS: dict[str, list[OrderBy | str]] = {
     "price": [F("price").asc(nulls_last=True), "title", "id"],
     "-price": [F("price").desc(nulls_last=True), "title", "id"],
     "new": ["-created", "-id"],
@@ -27,7 +38,8 @@ ORDERS = {
 
 
 @require_safe
-def products(request: HttpRequest) -> HttpResponse:
+@part_of_a_page
+def products(request: ShopRequest) -> HttpResponse:
     """All products, or those whose words match ?q=."""
     words = request.GET.get("q", "").strip()[:200]
     if "\0" in words:
@@ -37,7 +49,8 @@ def products(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def category(request: HttpRequest, slug: str) -> HttpResponse:
+@part_of_a_page
+def category(request: ShopRequest, slug: str) -> HttpResponse:
     here = get_object_or_404(Category.objects.select_related("parent"), slug=slug)
     found = Chosen(categories=(slug,)).among(Product.objects.on_sale())
     return _page(request, found, {"category": here, "children": here.children.all()})
@@ -56,7 +69,7 @@ def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponse:
     return redirect(url)
 
 
-def _page(request: HttpRequest, found: QuerySet[Product], context: dict[str, object]) -> HttpResponse:
+def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, object]) -> HttpResponse:
     chosen, sort = chosen_in(request.GET), sort_in(request.GET)
 
     @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO, cast
+
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, QueryDict
@@ -23,7 +25,7 @@ class SearchRate(SimpleRateThrottle):
     scope = "search"
 
     def get_cache_key(self, request: HttpRequest, view: object) -> str:
-        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}  # type: ignore[arg-type]
 
 
 def refuse_long_body(request: HttpRequest) -> None:
@@ -33,7 +35,7 @@ def refuse_long_body(request: HttpRequest) -> None:
         raise UnreadablePhoto("too_many_bytes", limit=f"{settings.PHOTO_MAX_BYTES / 1e6:g} MB")
 
 
-def photos_in(files: MultiValueDict[str, UploadedFile]) -> list[UploadedFile]:
+def photos_in(files: MultiValueDict[str, UploadedFile]) -> list[BinaryIO]:
     """The photos of one item, from the field `image`; raises Refused when there is none, or too many."""
     photos = files.getlist("image")
     if not photos:
@@ -41,7 +43,7 @@ def photos_in(files: MultiValueDict[str, UploadedFile]) -> list[UploadedFile]:
     if len(photos) > MAX_PHOTOS:
         sentence = _("Please choose at most %(most)d photos of one item.")
         raise Refused("too_many_photos", sentence % {"most": MAX_PHOTOS})
-    return photos
+    return [cast(BinaryIO, photo) for photo in photos]
 
 
 def crop_in(parameters: QueryDict) -> Crop | None:

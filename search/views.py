@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
 from io import BytesIO
 from math import ceil
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,6 +27,7 @@ from PIL import Image
 from catalog.browsing import SORTS, Chosen, chosen_in, offer, sort_in, whole_number
 from catalog.models import Category, Product, ProductImage
 from catalog.refusals import Refused
+from catalog.views import ShopRequest, part_of_a_page
 from ml.images import WHOLE, Crop, UnreadablePhoto
 from ml.models import ModelVersion
 from search import explaining, searching
@@ -70,7 +72,8 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def results(request: HttpRequest, pk: UUID) -> HttpResponse:
+@part_of_a_page
+def results(request: ShopRequest, pk: UUID) -> HttpResponse:
     """The products nearest to an earlier photo: filters, sorting and paging cost one ANN query and no embedding."""
     query = Query.objects.select_related("model").filter(pk=pk).first()
     if query is None:
@@ -125,8 +128,9 @@ def query_photo(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
+@part_of_a_page
 @cache_control(private=True, max_age=3600)
-def boxes(request: HttpRequest, pk: UUID) -> HttpResponse:
+def boxes(request: ShopRequest, pk: UUID) -> HttpResponse:
     """The likely items in the photo, to choose one with a tap: a part of the results page, or a page without script."""
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
     photo = Image.open(BytesIO(bytes(query.thumbnail))).convert("RGB")
@@ -143,8 +147,9 @@ def boxes(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
+@part_of_a_page
 @cache_control(private=True, max_age=3600)
-def why(request: HttpRequest, pk: UUID, image_pk: int) -> HttpResponse:
+def why(request: ShopRequest, pk: UUID, image_pk: int) -> HttpResponse:
     """Which regions of the photo and of the product's picture made them alike: a dialog, or a page without script."""
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
     on_sale = ProductImage.objects.filter(product__is_active=True).select_related("product")
@@ -214,7 +219,7 @@ def _example(name: str) -> Path:
     return EXAMPLES / name
 
 
-def _photos(request: HttpRequest) -> list[Path] | list[bytes] | list[UploadedFile]:
+def _photos(request: HttpRequest) -> Sequence[bytes | Path | BinaryIO]:
     if name := request.POST.get("example"):
         return [_example(name)]
     if written := request.POST.get("query"):

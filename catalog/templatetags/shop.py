@@ -53,7 +53,7 @@ def picture(image: ProductImage, size: str, alt: str = "", sizes: str = "", eage
         WIDTHS[size],
         thumbnail_url(image, double),
         WIDTHS[double],
-        sizes or "auto, 18rem",
+        sizes or "(min-width: 60rem) 17rem, 46vw",
         alt,
         width,
         height,
@@ -88,11 +88,6 @@ def without_parameter(context: template.Context, name: str, value: str) -> str:
     parameters.setlist(name, [kept for kept in parameters.getlist(name) if kept != value])
     parameters.pop("page", None)
     return f"?{parameters.urlencode()}"
-
-
-@register.simple_tag(takes_context=True)
-def without_attribute(context: template.Context, name: str, value: str) -> str:
-    return without_parameter(context, "attribute", f"{name}:{value}")
 
 
 @register.simple_tag(takes_context=True)

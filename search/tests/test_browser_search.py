@@ -113,6 +113,32 @@ def test_a_photo_is_dropped(visit, photo):
     page.wait_for_url(RESULTS)
 
 
+def test_a_picture_dragged_from_another_page_is_fetched_and_searched(visit):
+    page = visit("/products/mug/")
+    picture = page.locator(".views img").first.evaluate("(image) => image.src")
+    page.goto(page.url.replace("/products/mug/", "/"))
+    transfer = page.evaluate_handle(
+        """(address) => {
+            const transfer = new DataTransfer();
+            transfer.setData("text/html", `<a href="/elsewhere"><img src="${address}"></a>`);
+            return transfer;
+        }""",
+        picture,
+    )
+    page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+    page.wait_for_url(RESULTS)
+    assert titles(page)[0] == "The mug"
+
+
+def test_text_that_is_dropped_is_refused_in_words(visit):
+    page = visit()
+    transfer = page.evaluate_handle(
+        "() => { const transfer = new DataTransfer(); transfer.setData('text/plain', 'shoes'); return transfer; }"
+    )
+    page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+    expect(page.get_by_role("alert")).to_contain_text("There is no photo in what you dropped")
+
+
 def test_a_file_that_is_no_photo_is_explained(visit, tmp_path):
     text = tmp_path / "letter.jpg"
     text.write_text("Dear shop")
@@ -221,7 +247,7 @@ def test_a_lost_connection_is_explained_and_the_photo_can_be_sent_again(visit, p
 
 def test_a_slow_upload_shows_how_far_it_is(visit, tmp_path):
     path = tmp_path / "grainy.jpg"
-    Image.effect_noise((800, 800), 90).save(path, quality=95)
+    Image.effect_noise((500, 500), 90).save(path, quality=95)
     page = visit()
     slow = {"offline": False, "latency": 50, "downloadThroughput": 200_000, "uploadThroughput": 100_000}
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)

@@ -25,6 +25,7 @@ function cropBox(host) {
   }
 
   const draw = () => {
+    box.classList.toggle("whole", area.width > 0.999 && area.height > 0.999); // nothing to move: a swipe scrolls the page
     for (const element of [hole, box]) {
       element.style.left = `${100 * area.x}%`;
       element.style.top = `${100 * area.y}%`;
