@@ -1,0 +1,55 @@
+import json
+import os
+import subprocess
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ml.datasets import UnusableDataset, read_photos
+from ml.splitting import split_by_product
+
+
+class Command(BaseCommand):
+    help = (
+        "Train the same network from the same weights on the same batches twice, with our triplet loss and with "
+        "pytorch-metric-learning's (batch-hard, soft margin), and print both Recalls and both speeds."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--data", required=True, metavar="PATH")
+        parser.add_argument("--backbone", default="resnet50")
+        parser.add_argument("--input-size", type=int, default=64)
+        parser.add_argument("--steps", type=int, default=100, help="batches of 16 x 4 photos (default 100)")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--json", type=Path, metavar="FILE")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if "PEER" not in os.environ:  # both under PyTorch, which has to be chosen before Keras is loaded
+            environment = os.environ | {"KERAS_BACKEND": "torch", "PEER": "1"}
+            done = subprocess.run([sys.executable, *sys.argv], env=environment)
+            if done.returncode:
+                sys.exit(done.returncode)
+            return
+        try:
+            from pytorch_metric_learning import losses, miners  # noqa: F401
+        except ImportError as error:
+            raise CommandError(
+                "The peer is not installed. Install it with: pip install torch pytorch-metric-learning"
+            ) from error
+        try:
+            train, _, held_out = split_by_product(read_photos(options["data"]), 0.3, 0, options["seed"])
+        except UnusableDataset as error:
+            raise CommandError(str(error)) from error
+        from ml.peer import compare
+
+        rows = compare(train, held_out, options["backbone"], options["input_size"], options["steps"], options["seed"])
+        for row in rows:
+            self.stdout.write(
+                f"{row['name']:>24}: Recall@1 {row['recall_1']:.3f}, mAP@R {row['map_at_r']:.3f} on unseen products, "
+                f"{row['photos_per_second']:.0f} photos/s"
+            )
+        if options["json"]:
+            options["json"].write_text(json.dumps(rows, indent=1))

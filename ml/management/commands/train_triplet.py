@@ -1,0 +1,176 @@
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from ml.datasets import Photo, UnusableDataset, photos_of_the_catalogue, read_photos
+from ml.models import ModelVersion
+from ml.splitting import train_and_validation
+
+
+class Command(BaseCommand):
+    help = (
+        "Learn an embedding from photos with the triplet loss. The finished model, its card, curves and history go to "
+        "DIR/<version>/ and the version is registered as a candidate. A killed run goes on with --resume."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument(
+            "--data",
+            nargs="+",
+            metavar="PATH",
+            help="photos: <product_id>_<view_id>.jpg, a folder per product, a CSV, Stanford Online Products, In-Shop",
+        )
+        source.add_argument("--catalogue", action="store_true", help="learn from the shop's own products")
+        source.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in DIR (….unfinished)")
+        parser.add_argument("--validate", metavar="PATH", help="photos of known products that search the training ones")
+        parser.add_argument("--val-fraction", type=fraction, default=0.1, help="of the products, held out (default .1)")
+        parser.add_argument("--weights", default="none", metavar="imagenet|none|FILE", help="where to start from")
+        parser.add_argument("--backbone", default="resnet50", help="of keras.applications (default resnet50)")
+        parser.add_argument("--input-size", type=input_size, default=96, help="pixels, a multiple of 8 (default 96)")
+        parser.add_argument("--epochs", type=positive, default=30)
+        parser.add_argument("--steps", type=positive, default=100, help="batches an epoch (default 100)")
+        parser.add_argument("--p", type=positive, default=16, help="products in a batch (default 16)")
+        parser.add_argument("--k", type=positive, default=4, help="photos of each (default 4)")
+        parser.add_argument("--miner", choices=["batch-hard", "semi-hard", "random"], default="batch-hard")
+        parser.add_argument("--margin", type=margin, default=None, help="a number, or soft (default)")
+        parser.add_argument("--identity-weight", type=float, default=1.0, help="of the identity loss; 0: no head")
+        parser.add_argument("--learning-rate", type=float, default=1e-3)
+        parser.add_argument("--backbone-rate", type=float, help="of the learning rate (default 1, with weights .1)")
+        parser.add_argument("--head-epochs", type=int, help="in which the backbone rests (default 0, with weights 1)")
+        parser.add_argument("--augmentation", type=float, default=1.0, help="strength, 0 to 1 (default 1)")
+        parser.add_argument("--ema", type=float, default=0.99, help="moving average of the weights; 0: none")
+        parser.add_argument("--patience", type=int, default=0, help="epochs without gain before stopping; 0: never")
+        parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--out", type=Path, default=settings.MODELS_DIR, metavar="DIR", help="default var/models")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the card there too")
+
+    def handle(self, *args: Any, resume: Path | None, json: Path | None, **options: Any) -> None:
+        # Keras takes ten seconds to load: --help and wrong arguments do without.
+        from ml import runs
+        from ml.export import ExportRefused
+        from ml.network import UnknownBackbone
+
+        known = (UnusableDataset, runs.WeightsMismatch, UnknownBackbone, ExportRefused)
+        try:
+            folder = resume.resolve() if resume else self._begin(options)
+        except known as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"The run could not be begun: {error}.") from error
+        self.stdout.write(f"Training in {folder}")
+        try:
+            runs.go_on(folder, self._report)
+            finished = runs.finish(folder)
+        except known as error:
+            runs.discard_if_untrained(folder)
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            kept = runs.discard_if_untrained(folder)
+            again = f" Go on with --resume {folder}" if kept else ""
+            raise CommandError(f"Training stopped: {error}.{again}") from error
+        self._announce(finished, json)
+
+    def _begin(self, options: dict[str, Any]) -> Path:
+        from ml import runs
+        from ml.training import Recipe
+
+        if not options["data"] and not options["catalogue"]:
+            raise CommandError("Say what to learn from: --data PATH, --catalogue or --resume DIR.")
+        weights = options["weights"]
+        if weights not in ("none", "imagenet"):
+            weights = str(Path(weights).resolve())
+        started = weights != "none"
+        recipe = Recipe(
+            backbone=options["backbone"].lower(),
+            input_size=options["input_size"],
+            miner=options["miner"],
+            margin=options["margin"],
+            p=options["p"],
+            k=options["k"],
+            epochs=options["epochs"],
+            steps=options["steps"],
+            learning_rate=options["learning_rate"],
+            backbone_rate=options["backbone_rate"] or (0.1 if started else 1.0),
+            head_epochs=options["head_epochs"] if options["head_epochs"] is not None else int(started),
+            identity_weight=options["identity_weight"],
+            augmentation=options["augmentation"],
+            ema=options["ema"],
+            precision=options["precision"],
+            patience=options["patience"],
+            seed=options["seed"],
+        )
+        sources = options["data"] or ["catalogue"]
+        photos = photos_of_the_catalogue() if options["catalogue"] else _read(sources)
+        if options["validate"]:
+            train, queries, gallery = photos, read_photos(options["validate"]), photos
+        elif options["val_fraction"]:
+            (train, queries), gallery = train_and_validation(photos, options["val_fraction"], options["seed"]), []
+        else:
+            train, queries, gallery = photos, [], []
+        return runs.begin(recipe, train, queries, gallery, weights, sources, options["out"].resolve())
+
+    def _report(self, row: dict[str, float]) -> None:
+        recall = f", validation Recall@1 {row['val_recall_1']:.3f}" if "val_recall_1" in row else ""
+        self.stdout.write(
+            f"epoch {row['epoch']:.0f}: loss {row['loss']:.3f}, {row['active']:.0%} of triplets active{recall}, "
+            f"{row['photos_per_second']:.0f} photos/s"
+        )
+        self.stdout.flush()
+
+    def _announce(self, finished: Path, copy: Path | None) -> None:
+        card = json.loads((finished / "card.json").read_text())
+        if copy:
+            copy.write_text(json.dumps(card, indent=1))
+        figures = card["metrics"]
+        self.stdout.write(
+            f"{card['version']} ({card['precision']}): Recall@1 {figures['recall']['1']:.3f} "
+            f"on {figures['measured_on']}"
+        )
+        if finished.parent == settings.MODELS_DIR:
+            ModelVersion.objects.register(finished)
+            self.stdout.write(f"Registered as a candidate. Serve it with: manage.py activate_model {card['version']}")
+        else:
+            self.stdout.write(f"In {finished}; not registered, since it lies outside {settings.MODELS_DIR}.")
+
+
+def _read(sources: list[str]) -> list[Photo]:
+    """The photos of all sources; with several, products of the same name in two of them stay apart."""
+    if len(sources) == 1:
+        return read_photos(sources[0])
+    return [
+        Photo(photo.path, f"{number}/{photo.product}", photo.category, photo.split)
+        for number, source in enumerate(sources)
+        for photo in read_photos(source)
+    ]
+
+
+def positive(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def input_size(text: str) -> int:
+    if (value := int(text)) < 32 or value % 8:
+        raise ArgumentTypeError(f"{text} is not a multiple of 8 from 32 up")
+    return value
+
+
+def margin(text: str) -> float | None:
+    if text == "soft":
+        return None
+    if (value := float(text)) <= 0:
+        raise ArgumentTypeError(f"{text} is neither soft nor above 0")
+    return value
+
+
+def fraction(text: str) -> float:
+    if not 0 <= (value := float(text)) < 1:
+        raise ArgumentTypeError(f"{text} is not a fraction from 0 to below 1")
+    return value

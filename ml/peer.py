@@ -1,0 +1,59 @@
+"""Our triplet loss beside pytorch-metric-learning's, on one network, one set of weights, one stream of batches."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ml.datasets import Photo
+from ml.metrics import recall_at_k, retrieve
+from ml.network import build_network
+from ml.training import CACHE_SHARE, Labelled, Learner, Recipe, cached_pixels, embed, prepare_backend, train
+
+
+class PeerLearner(Learner):
+    """The learner with the peer's miner and loss in place of ours. Torch backend only."""
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, **kwargs: Any) -> Any:
+        from pytorch_metric_learning import losses, miners
+
+        embeddings = y_pred["embedding"]
+        hardest = miners.BatchHardMiner()(embeddings, y)
+        # smooth_loss is the soft margin: log(1 + exp(positive - negative))
+        loss = losses.TripletMarginLoss(margin=0.0, smooth_loss=True)(embeddings, y, hardest)
+        self._means["triplet"].update_state(loss)
+        return loss
+
+
+def compare(
+    photos: list[Photo], held_out: list[Photo], backbone: str, input_size: int, steps: int, seed: int
+) -> list[dict[str, Any]]:
+    """Rows of name, recall_1, map_at_r (leave-one-out on `held_out`) and photos_per_second: before, ours, peer's."""
+    recipe = Recipe(
+        backbone=backbone, input_size=input_size, epochs=1, steps=steps, identity_weight=0, seed=seed, head_epochs=0
+    )
+    prepare_backend(recipe)
+    training, judged = _labelled(photos, int(input_size * CACHE_SHARE) // 8 * 8), _labelled(held_out, input_size)
+    network = build_network(**recipe.network)
+    start = network.get_weights()
+    rows = [{"name": "before", "photos_per_second": 0.0, **_judge(network, judged)}]
+    for name, learner in (("ours", Learner), ("pytorch-metric-learning", PeerLearner)):
+        keras.utils.set_random_seed(seed)
+        network.set_weights(start)
+        with tempfile.TemporaryDirectory() as folder:
+            history = train(recipe, network, training, None, Path(folder), learner=learner)
+        rows.append({"name": name, "photos_per_second": history[-1]["photos_per_second"], **_judge(network, judged)})
+    return rows
+
+
+def _labelled(photos: list[Photo], size: int) -> Labelled:
+    pixels, rows = cached_pixels(photos, size)
+    return Labelled(pixels, np.array([photos[row].product for row in rows]))
+
+
+def _judge(network: keras.Model, judged: Labelled) -> dict[str, float]:
+    found = retrieve(embed(network, judged.pixels), judged.products, k=1)
+    found = found[found.answerable]
+    return {"recall_1": recall_at_k(found.matches, 1), "map_at_r": float(found.average_precision.mean())}

@@ -1,0 +1,322 @@
+"""A training run from photos to a model directory that serves: begun, resumed after a kill, finished.
+
+While it runs, `<version>.unfinished/` holds what it takes to go on; when it is finished, that folder is renamed to
+`<version>/`, complete with model.onnx and card.json. So nothing half-written ever looks like a model.
+"""
+
+import json
+import platform
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from ml import export
+from ml.datasets import Photo, UnusableDataset
+from ml.metrics import (
+    Retrieval,
+    bootstrap_interval,
+    calibrate_min_score,
+    hit_at_k,
+    mean_reciprocal_rank,
+    recall_at_k,
+    retrieve,
+)
+from ml.network import build_network
+from ml.splitting import check_that_products_have_several_photos
+from ml.training import (
+    BEST_WEIGHTS,
+    CACHE_SHARE,
+    CHECKPOINT,
+    HISTORY,
+    Labelled,
+    Recipe,
+    Validation,
+    cached_pixels,
+    prepare_backend,
+    train,
+)
+
+RUN, WEIGHTS, FP32, SERVED, CARD, CURVES = (
+    "run.json", "network.weights.h5", "model-fp32.onnx", "model.onnx", "card.json", "curves.png",
+)  # fmt: skip
+UNFINISHED = ".unfinished"
+NEEDED_BYTES = 1_500_000_000  # checkpoint, best weights and exports of a ResNet50, with room to replace each
+JUDGED_PHOTOS = 1500  # training photos on which int8 is judged when there is no validation
+
+
+class WeightsMismatch(ValueError):
+    """The weights file belongs to another network."""
+
+
+def begin(
+    recipe: Recipe,
+    train_photos: list[Photo],
+    queries: list[Photo],
+    gallery: list[Photo],
+    weights: str,
+    sources: list[str],
+    out: Path,
+) -> Path:
+    """Make the folder of a new run below `out`; returns it.
+
+    queries, gallery: validation photos; without a gallery each query searches the others, without queries there is no
+    validation. weights: "imagenet", "none", or a file. Raises UnusableDataset, OSError (no room on the disk).
+    """
+    check_that_products_have_several_photos(train_photos)
+    out.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(out).free
+    if free < NEEDED_BYTES:
+        raise OSError(f"{out} has {free / 1e9:.1f} GB left, training needs {NEEDED_BYTES / 1e9:.1f} GB")
+    version = f"{recipe.backbone}-{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(4)}"
+    folder = out / f"{version}{UNFINISHED}"
+    folder.mkdir()
+    facts = {
+        "version": version,
+        "recipe": asdict(recipe),
+        "weights": weights,
+        "sources": sources,
+        "train": _listed(train_photos),
+        "queries": _listed(queries),
+        "gallery": _listed(gallery),
+    }
+    (folder / RUN).write_text(json.dumps(facts, indent=1))
+    return folder
+
+
+def go_on(folder: Path, report: Callable[[dict[str, float]], None]) -> None:
+    """Train a begun run, from its last checkpoint if there is one, until its recipe is fulfilled.
+
+    Raises UnusableDataset, WeightsMismatch, UnknownBackbone, OSError.
+    """
+    facts, recipe = _facts(folder)
+    prepare_backend(recipe)
+    network = initial_network(recipe, facts["weights"])
+    training = _labelled(facts["train"], int(recipe.input_size * CACHE_SHARE) // 8 * 8)
+    check_that_products_have_several_photos([Photo(Path(), product) for product in training.products])
+    started = time.monotonic()
+    history = train(recipe, network, training, _validation(facts, recipe), folder, report)
+    facts["seconds"] = facts.get("seconds", 0) + time.monotonic() - started
+    facts["backend"] = keras.backend.backend()
+    facts["epochs"] = len(history)
+    (folder / RUN).write_text(json.dumps(facts, indent=1))
+
+
+def finish(folder: Path) -> Path:
+    """Export the best weights of a run, judge them, write card and curves; returns the finished model directory.
+
+    Raises ExportRefused when ONNX disagrees with Keras, OSError; the run is then as it was.
+    """
+    facts, recipe = _facts(folder)
+    if not (folder / BEST_WEIGHTS).exists():
+        raise UnusableDataset(f"{folder} holds no finished epoch yet. Go on with --resume {folder}.")
+    prepare_backend(recipe)
+    shutil.copy2(folder / BEST_WEIGHTS, folder / WEIGHTS)
+    sample = _sample(facts["train"], export.CALIBRATION_PHOTOS, recipe.seed)
+    pixels = _labelled(sample, recipe.input_size).pixels
+    cosine = export.export_fp32(recipe.network, folder / WEIGHTS, pixels[:32], folder / FP32)
+
+    judged = _validation(facts, recipe) or Validation(
+        _labelled(_sample(facts["train"], JUDGED_PHOTOS, recipe.seed), recipe.input_size)
+    )
+    fp32 = _found(judged, folder / FP32)
+    int8_file = folder / "model-int8.onnx"
+    export.quantise(folder / FP32, pixels, int8_file)
+    int8 = _found(judged, int8_file)
+    loss = recall_at_k(fp32.matches, 1) - recall_at_k(int8.matches, 1)
+    precision = "int8" if loss <= export.MAX_INT8_LOSS else "fp32"
+    if precision == "int8":
+        int8_file.replace(folder / SERVED)
+    else:
+        int8_file.unlink()
+        shutil.copy2(folder / FP32, folder / SERVED)
+    served = int8 if precision == "int8" else fp32
+    threshold = calibrate_min_score(served)
+    on = "validation photos" if facts["queries"] else "training photos: there was no validation"
+    card = {
+        "version": facts["version"],
+        "backbone": recipe.backbone,
+        "dim": recipe.dim,
+        "input_size": recipe.input_size,
+        "sha256": export.sha256(folder / SERVED),
+        "precision": precision,
+        "created": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "training": {
+            "recipe": asdict(recipe),
+            "weights": facts["weights"],
+            "epochs": facts.get("epochs"),
+            "seconds": round(facts.get("seconds", 0)),
+            "backend": facts.get("backend"),
+            "keras": keras.__version__,
+            "python": platform.python_version(),
+        },
+        "data": {
+            "sources": facts["sources"],
+            "photos": len(facts["train"]),
+            "products": len({product for _, product in facts["train"]}),
+            "validation_photos": len(facts["queries"]),
+        },
+        "metrics": {
+            "measured_on": on,
+            **_figures(served, judged),
+            "fp32_recall_1": round(recall_at_k(fp32.matches, 1), 4),
+            "int8_recall_1": round(recall_at_k(int8.matches, 1), 4),
+            "keras_onnx_cosine": round(cosine, 6),
+        },
+        "min_score": threshold and round(threshold.score, 4),
+        "min_score_how": threshold
+        and f"On {on}, {threshold.precision:.0%} of the best matches at or above it are right, half of the queries "
+        f"being of products that are not there; {threshold.kept:.0%} of the right ones are kept.",
+    }
+    (folder / CARD).write_text(json.dumps(card, indent=1))
+    draw_curves(folder / HISTORY, _distances(judged, folder / SERVED), folder / CURVES)
+    finished = folder.with_name(facts["version"])
+    for name in (CHECKPOINT, BEST_WEIGHTS):
+        (folder / name).unlink(missing_ok=True)
+    folder.rename(finished)
+    return finished
+
+
+def discard_if_untrained(folder: Path) -> bool:
+    """Remove the folder of a run that has no checkpoint yet; True when it has one and is kept."""
+    if (folder / CHECKPOINT).exists() or not folder.name.endswith(UNFINISHED):
+        return True
+    shutil.rmtree(folder, ignore_errors=True)
+    return False
+
+
+def initial_network(recipe: Recipe, weights: str) -> keras.Model:
+    """weights: "none", "imagenet", a .weights.h5 file of this network, or an .h5 file of the backbone alone.
+
+    Raises WeightsMismatch, UnknownBackbone, OSError (imagenet without a network).
+    """
+    own = weights.endswith(".weights.h5")
+    if weights not in ("none", "imagenet") and not Path(weights).is_file():
+        raise WeightsMismatch(f"There is no weights file {weights}.")
+    try:
+        network = build_network(**recipe.network, trunk_weights=None if own or weights == "none" else weights)
+        if own:
+            network.load_weights(weights)
+    except (ValueError, KeyError, OSError) as error:
+        if weights == "none" or type(error).__name__ == "UnknownBackbone":
+            raise
+        if weights == "imagenet":
+            raise WeightsMismatch(
+                f"The ImageNet weights of {recipe.backbone} could not be downloaded ({_first_line(error)}). "
+                "Connect to the network, or pass --weights with a file or none."
+            ) from error
+        raise WeightsMismatch(
+            f"{weights} does not fit {recipe.backbone} with {recipe.dim} dimensions: {_first_line(error)}"
+        ) from error
+    return network
+
+
+def draw_curves(history: Path, distances: tuple[NDArray, NDArray], out: Path) -> None:
+    """A picture of the run: losses, validation Recall@1, share of active triplets, distance distributions."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    rows = np.genfromtxt(history, delimiter=",", names=True, ndmin=1)
+    figure, ((losses, recall), (active, distance)) = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
+    for name in ("triplet", "identity"):
+        if name in rows.dtype.names:
+            losses.plot(rows["epoch"], rows[name], label=name)
+    losses.set(title="Loss", xlabel="epoch")
+    losses.legend()
+    if "val_recall_1" in rows.dtype.names:
+        recall.plot(rows["epoch"], rows["val_recall_1"])
+    else:
+        recall.text(0.5, 0.5, "no validation", ha="center", transform=recall.transAxes)
+    recall.set(title="Validation Recall@1", xlabel="epoch", ylim=(0, 1))
+    active.plot(rows["epoch"], rows["active"])
+    active.set(title="Share of active triplets", xlabel="epoch", ylim=(0, 1.02))
+    for values, label in zip(distances, ("same product", "another product"), strict=True):
+        if len(values):
+            distance.hist(values, bins=60, range=(0, 2), density=True, alpha=0.6, label=label)
+    distance.set(title="Distances between photos", xlabel="Euclidean distance of unit vectors")
+    distance.legend()
+    figure.savefig(out, dpi=110)
+    plt.close(figure)
+
+
+def _facts(folder: Path) -> tuple[dict[str, Any], Recipe]:
+    if not (folder / RUN).is_file():
+        raise UnusableDataset(f"{folder} is not the folder of a training run: it holds no {RUN}.")
+    if not folder.name.endswith(UNFINISHED):
+        raise UnusableDataset(f"{folder} is finished already; there is nothing to go on with.")
+    facts = json.loads((folder / RUN).read_text())
+    return facts, Recipe(**facts["recipe"])
+
+
+def _listed(photos: list[Photo]) -> list[list[str]]:
+    return [[str(photo.path.resolve()), photo.product] for photo in photos]
+
+
+def _labelled(listed: list[list[str]], size: int) -> Labelled:
+    missing = [path for path, _ in listed if not Path(path).is_file()]
+    if missing:
+        raise UnusableDataset(f"{len(missing)} photos of this run are gone, first {missing[0]}.")
+    pixels, rows = cached_pixels([Photo(Path(path), product) for path, product in listed], size)
+    if not rows:
+        raise UnusableDataset("None of the photos can be read.")
+    return Labelled(pixels, np.array([listed[row][1] for row in rows]))
+
+
+def _validation(facts: dict[str, Any], recipe: Recipe) -> Validation | None:
+    if not facts["queries"]:
+        return None
+    gallery = _labelled(facts["gallery"], recipe.input_size) if facts["gallery"] else None
+    return Validation(_labelled(facts["queries"], recipe.input_size), gallery)
+
+
+def _sample(listed: list[list[str]], count: int, seed: int) -> list[list[str]]:
+    chosen = np.random.default_rng(seed).permutation(len(listed))[:count]
+    return [listed[row] for row in chosen]
+
+
+def _found(judged: Validation, onnx_file: Path) -> Retrieval:
+    queries = export.embed(onnx_file, judged.queries.pixels)
+    if not judged.gallery:
+        found = retrieve(queries, judged.queries.products, k=min(10, len(queries) - 1))
+    else:
+        gallery = export.embed(onnx_file, judged.gallery.pixels)
+        k = min(10, len(gallery))
+        found = retrieve(queries, judged.queries.products, gallery, judged.gallery.products, k=k)
+    return found[found.answerable]
+
+
+def _figures(found: Retrieval, judged: Validation) -> dict[str, Any]:
+    hits = hit_at_k(found.matches, 1)
+    return {
+        "queries": len(found),
+        "gallery": len(judged.gallery.pixels) if judged.gallery else "leave-one-out",
+        "recall": {str(k): round(recall_at_k(found.matches, k), 4) for k in (1, 5, 10) if k <= found.matches.shape[1]},
+        "recall_1_ci95": [round(bound, 4) for bound in bootstrap_interval(hits)],
+        "map_at_r": round(float(found.average_precision.mean()), 4),
+        "mrr": round(mean_reciprocal_rank(found.first_match), 4),
+    }
+
+
+def _distances(judged: Validation, onnx_file: Path, most: int = 600) -> tuple[NDArray, NDArray]:
+    """Distances between photos of the same product and of different ones, among `most` validation photos."""
+    chosen = np.random.default_rng(0).permutation(len(judged.queries.pixels))[:most]
+    vectors = export.embed(onnx_file, np.asarray(judged.queries.pixels)[chosen])
+    products = judged.queries.products[chosen]
+    upper = np.triu_indices(len(chosen), 1)
+    distances = np.sqrt(np.maximum(2 - 2 * vectors @ vectors.T, 0))[upper]
+    same = (products[:, None] == products)[upper]
+    return distances[same], distances[~same]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
