@@ -65,13 +65,19 @@ class PhotosFilter(admin.SimpleListFilter):
     parameter_name = "photos"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("none", _("without photos")), ("broken", _("with a photo that cannot be read"))]
+        return [
+            ("none", _("without photos")),
+            ("broken", _("with a photo that cannot be read")),
+            ("shared", _("with a photo that another product has too")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
         if self.value() == "none":
             return queryset.filter(images=None)
         if self.value() == "broken":
             return queryset.filter(pk__in=ProductImage.objects.broken().values("product"))
+        if self.value() == "shared":
+            return queryset.filter(pk__in=ProductImage.objects.shared().values("product"))
         return queryset
 
 
@@ -185,8 +191,8 @@ class ProductAdmin(ModelAdmin):
 
     @action(description=gettext_lazy("Export as CSV"), icon="download", url_path="export", permissions=["view"])
     def export(self, request: HttpRequest) -> StreamingHttpResponse:
-        """All products as the CSV that the import reads."""
-        rows = _csv_lines(Product.objects.select_related("category__parent").prefetch_related("images"))
+        """All products as the CSV that the import reads, without photos: those stay as they are."""
+        rows = _csv_lines(Product.objects.select_related("category__parent"))
         return StreamingHttpResponse(
             rows,
             content_type="text/csv; charset=utf-8",
@@ -214,7 +220,9 @@ class _Line:
 
 def _csv_lines(products: QuerySet[Product]) -> Iterator[str]:
     writer: Any = csv.writer(_Line())
-    yield "\N{BYTE ORDER MARK}" + writer.writerow(COLUMNS)  # Excel takes a CSV without the mark for Windows-1252
+    yield "\N{BYTE ORDER MARK}" + writer.writerow(
+        [column for column in COLUMNS if column != "images"]
+    )  # Excel takes a CSV without the mark for Windows-1252
     for product in products.order_by("pk").iterator(chunk_size=500):
         category = product.category
         cells = [
@@ -227,6 +235,5 @@ def _csv_lines(products: QuerySet[Product]) -> Iterator[str]:
             product.currency,
             product.description,
             json.dumps(product.attributes, ensure_ascii=False) if product.attributes else "",
-            "|".join(image.file.name or "" for image in product.images.all()),
         ]
         yield writer.writerow([guarded(cell) for cell in cells])

@@ -1,13 +1,13 @@
 """The product list and form: what they show, what they change, and how few queries they take."""
 
-import csv
-
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from catalog.models import Product, ProductImage
+from catalog.admin_photos import add_photos
+from catalog.importing import plan_import
+from catalog.models import Category, Product, ProductImage
 from conftest import photo_of
 from search.embedding import embed_awaiting
 from search.models import Embedding
@@ -99,6 +99,13 @@ def test_filters_by_category_readiness_and_photos(admin_client, make_product, mo
     assert skus(admin_client.get(LIST, {"photos": "broken"})) == ["failed"]
 
 
+def test_products_that_share_a_photo_are_found(admin_client, make_product):
+    make_product("alone", photos=2)
+    for sku in ("first", "second"):
+        add_photos(make_product(sku), [SimpleUploadedFile("same.jpg", photo_of("same"))])
+    assert sorted(skus(admin_client.get(LIST, {"photos": "shared"}))) == ["first", "second"]
+
+
 def test_hiding_and_activating_many_leaves_a_history(admin_client, make_product):
     ids = [make_product(sku).pk for sku in ("a", "b")]
     admin_client.post(LIST, {"action": "hide", "_selected_action": ids})
@@ -170,8 +177,14 @@ def test_thumbnails_of_hidden_products_are_for_staff_only(admin_client, client, 
     assert "login" in client.get(url).url
 
 
-def test_the_export_is_what_the_import_reads(admin_client, make_product):
-    make_product("a", title="=1+1", description="Two\nlines, and more", attributes={"colour": "blue"})
+def test_what_is_exported_imports_as_unchanged(admin_client, make_product, tmp_path):
+    attributes = {"colour": "blue", "sizes": [1, 2]}
+    make_product("a", title="=1+1", description="Two\nlines, and more", attributes=attributes, brand="Größe")
+    make_product("b", photos=0, price=None, category="Shoes")
+    Category.objects.filter(name="Shoes").update(parent=Category.objects.named("Clothing"))
     response = admin_client.get(reverse("admin:catalog_product_export"))
-    (row,) = csv.DictReader(b"".join(response.streaming_content).decode("utf-8-sig").splitlines(keepends=True))
-    assert (row["sku"], row["title"], row["attributes"]) == ("a", "'=1+1", '{"colour": "blue"}')
+    exported = b"".join(response.streaming_content)
+    assert b"\n=1+1" not in exported and b",=1+1" not in exported, "no cell is a formula"
+    (tmp_path / "products.csv").write_bytes(exported)
+    planned = list(plan_import(tmp_path / "products.csv"))
+    assert [(outcome.action, outcome.changes, outcome.problems) for outcome in planned] == [("keep", [], [])] * 2

@@ -1,5 +1,6 @@
 """manage.py import_products PATH [--dry-run]"""
 
+import logging
 import sys
 from argparse import ArgumentParser
 from collections import Counter
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would happen and write nothing")
 
     def handle(self, *args: Any, path: Path, dry_run: bool, verbosity: int, **options: Any) -> None:
+        logging.getLogger("django-q").setLevel(logging.WARNING)  # not a line for each photo queued
         counts: Counter[str] = Counter()
         try:
             bar = tqdm(total=count_rows(path), unit="product", disable=not sys.stderr.isatty())
