@@ -146,6 +146,8 @@ class _Decision:
 
 
 def _decide(row: SourceRow, *, lock: bool = False) -> _Decision:
+    if any(_storable(text) != text for text in (row.sku, *row.fields.values())):
+        row.problems.append(_("The line holds bytes that are no text. Save the file as UTF-8."))
     products = Product.objects.select_for_update(of=("self",)) if lock else Product.objects
     product = products.filter(sku=row.sku).select_related("category__parent").first() if not row.problems else None
     decision = _Decision(row, product or Product(sku=row.sku, title=row.sku), is_new=product is None)
@@ -164,8 +166,6 @@ def _decide_fields(decision: _Decision) -> list[str]:
     fields, product = decision.row.fields, decision.product
     if not decision.row.sku:
         return [_("The SKU is empty.")]
-    if any("\0" in text for text in (decision.row.sku, *fields.values())):
-        return [_("The line holds a zero byte. Save the file as UTF-8 text.")]
     before = {name: getattr(product, name) for name in (*TEXT_COLUMNS, "price", "currency", "attributes")}
     problems = []
     for column, parse in _PARSERS.items():

@@ -95,7 +95,8 @@ def test_a_decimal_comma_is_a_price(write):
         ("sku,attributes", '12,"{""a"": ""\\u0000""}"', "JSON object"),
         ("sku,attributes", '12,"{""a"": ""\\ud800""}"', "JSON object"),
         ("sku,category", "12," + "x" * 101, "100 letters"),
-        ("sku,title", "12,a\0b", "zero byte"),
+        ("sku,title", "12,a\0b", "no text"),
+        ("sku,title", "1\0,Mug", "no text"),
     ],
 )
 def test_a_bad_row_is_refused_with_its_line_and_reason_and_the_others_go_in(write, columns, cells, reason):

@@ -1,6 +1,7 @@
 """What a folder, an archive or a CSV says is a product, and which photo is which view of it."""
 
 import csv
+import os
 import zipfile
 from pathlib import Path
 
@@ -90,6 +91,13 @@ def test_a_stored_photo_knows_its_upright_size_and_true_format(tmp_path):
     image = Product.objects.get().images.get()
     assert (image.width, image.height) == (40, 60)
     assert image.file.name.endswith(".jpg")
+
+
+def test_a_file_name_that_is_no_text_is_refused_and_the_others_go_in(tmp_path):
+    write_photos(tmp_path, "12_0.jpg")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/1\xff_0.jpg")).write_bytes(photo_of("x"))
+    run_import(tmp_path)
+    assert list(views()) == ["12"]
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty", "text.txt"])
