@@ -24,7 +24,7 @@ def draw(rng: np.random.Generator, n: int, strength: float = 1.0) -> Draw:
         "jpeg": np.where(rng.random(n) < 0.25 * strength, rng.uniform(0.02, 0.12, n), 0).astype(np.float32),
         "cover": _boxes(rng, n, 0.4 * strength),
         "cover_colour": rng.random((n, 3)).astype(np.float32),
-        "background": (rng.random(n) < 0.5 * strength).astype(np.float32),
+        "background": (rng.random(n) < 0.8 * strength).astype(np.float32),
         "other": rng.permutation(n).astype(np.int32),
     }
 
@@ -44,12 +44,12 @@ def augment(pixels: Any, dice: dict[str, Any], size: int) -> Any:
 
 def _homographies(rng: np.random.Generator, n: int, strength: float) -> NDArray:
     """float32 [n, 3, 3]: from the output's coordinates in -1..1 to the input's, where a crop is to be looked at."""
-    area = rng.uniform(1 - 0.75 * strength, 1, n)
+    area = rng.uniform(1 - 0.75 * strength, 1 + 0.4 * strength, n)  # of the photo; beyond 1 it is seen from farther
     aspect = np.exp(rng.uniform(-0.29, 0.29, n) * strength)
-    width, height = np.minimum(np.sqrt(area * aspect), 1), np.minimum(np.sqrt(area / aspect), 1)
-    slack_x, slack_y = 1 - width, 1 - height
+    width, height = np.minimum(np.sqrt(area * aspect), 1.3), np.minimum(np.sqrt(area / aspect), 1.3)
+    slack_x, slack_y = np.abs(1 - width), np.abs(1 - height)
     flip = np.where(rng.random(n) < 0.5, -1, 1)
-    angle = rng.normal(0, 0.14 * strength, n)
+    angle = rng.normal(0, 0.2 * strength, n)
     matrices = np.zeros((n, 3, 3))
     matrices[:, 0, 0], matrices[:, 0, 1] = width * np.cos(angle) * flip, -height * np.sin(angle)
     matrices[:, 1, 0], matrices[:, 1, 1] = width * np.sin(angle) * flip, height * np.cos(angle)
@@ -104,16 +104,15 @@ def _mirrored(axis: Any) -> Any:
 
 
 def _on_other_background(photos: Any, others: Any, chosen: Any) -> Any:
-    """White ground, as shop pictures have, replaced by another photo where chosen (and most of the edge is white)."""
-    whiteness = ops.clip((ops.min(photos, -1, keepdims=True) - 0.9) * 20, 0, 1)
-    edge = (
-        ops.mean(whiteness[:, :2], (1, 2, 3))
-        + ops.mean(whiteness[:, -2:], (1, 2, 3))
-        + ops.mean(whiteness[:, :, :2], (1, 2, 3))
-        + ops.mean(whiteness[:, :, -2:], (1, 2, 3))
-    ) / 4
-    share = ops.cast(edge > 0.6, "float32") * chosen
-    return photos + (others - photos) * whiteness * share[:, None, None, None]
+    """The plain ground of a shop picture replaced by another photo, where chosen and where the edge is of one colour."""
+    rows = ops.concatenate([photos[:, :2], photos[:, -2:]], axis=1)
+    columns = ops.transpose(ops.concatenate([photos[:, :, :2], photos[:, :, -2:]], axis=2), (0, 2, 1, 3))
+    edge = ops.concatenate([rows, columns], axis=1)
+    ground = ops.mean(edge, (1, 2), keepdims=True)
+    plain = ops.cast(ops.mean(ops.abs(edge - ground), (1, 2, 3)) < 0.07, "float32")
+    difference = ops.max(ops.abs(photos - ground), -1, keepdims=True)
+    share = ops.clip((0.15 - difference) * 20, 0, 1) * (plain * chosen)[:, None, None, None]
+    return photos + (others - photos) * share
 
 
 def _blur(photos: Any, amount: Any) -> Any:

@@ -16,7 +16,9 @@ from ml.training import CACHE_SHARE, Labelled, Learner, Recipe, cached_pixels, e
 class PeerLearner(Learner):
     """The learner with the peer's miner and loss in place of ours. Torch backend only."""
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, **kwargs: Any) -> Any:
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
         from pytorch_metric_learning import losses, miners
 
         embeddings = y_pred["embedding"]

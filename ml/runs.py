@@ -227,13 +227,14 @@ def draw_curves(history: Path, distances: tuple[NDArray, NDArray], out: Path) ->
     from matplotlib import pyplot as plt
 
     rows = np.genfromtxt(history, delimiter=",", names=True, ndmin=1)
+    columns = rows.dtype.names or ()
     figure, ((losses, recall), (active, distance)) = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
     for name in ("triplet", "identity"):
-        if name in rows.dtype.names:
+        if name in columns:
             losses.plot(rows["epoch"], rows[name], label=name)
     losses.set(title="Loss", xlabel="epoch")
     losses.legend()
-    if "val_recall_1" in rows.dtype.names:
+    if "val_recall_1" in columns:
         recall.plot(rows["epoch"], rows["val_recall_1"])
     else:
         recall.text(0.5, 0.5, "no validation", ha="center", transform=recall.transAxes)

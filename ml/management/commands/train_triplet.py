@@ -39,6 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--miner", choices=["batch-hard", "semi-hard", "random"], default="batch-hard")
         parser.add_argument("--margin", type=margin, default=None, help="a number, or soft (default)")
         parser.add_argument("--identity-weight", type=float, default=1.0, help="of the identity loss; 0: no head")
+        parser.add_argument("--triplet-weight", type=float, default=1.0, help="of the triplet loss (default 1)")
         parser.add_argument("--learning-rate", type=float, default=1e-3)
         parser.add_argument("--backbone-rate", type=float, help="of the learning rate (default 1, with weights .1)")
         parser.add_argument("--head-epochs", type=int, help="in which the backbone rests (default 0, with weights 1)")
@@ -99,6 +100,7 @@ class Command(BaseCommand):
             backbone_rate=options["backbone_rate"] or (0.1 if started else 1.0),
             head_epochs=options["head_epochs"] if options["head_epochs"] is not None else int(started),
             identity_weight=options["identity_weight"],
+            triplet_weight=options["triplet_weight"],
             augmentation=options["augmentation"],
             ema=options["ema"],
             precision=options["precision"],
