@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -38,13 +39,14 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
     def named(self, name: str, parent: Category | None = None) -> Category:
         """The category of this name under `parent`, created if there is none."""
-        category = self.filter(name=name, parent=parent).first()
-        if category:
-            return category
-        slug = slugify(name) or "category"
-        if self.filter(slug=slug).exists():
-            slug = f"{parent.slug if parent else 'top'}-{slug}"
-        return self.get_or_create(slug=slug, defaults={"name": name, "parent": parent})[0]
+        return self.get_or_create(
+            name=name, parent=parent, defaults={"slug": lambda: self._free_slug(slugify(name) or "category")}
+        )[0]
+
+    def _free_slug(self, slug: str) -> str:
+        taken = set(self.filter(slug__startswith=slug).values_list("slug", flat=True))
+        numbered = (f"{slug}-{number}" for number in itertools.count(2))
+        return next(free for free in itertools.chain([slug], numbered) if free not in taken)
 
 
 class Category(models.Model):

@@ -117,7 +117,7 @@ def build_index(model: ModelVersion) -> None:
 @contextmanager
 def _alone(model: ModelVersion) -> Iterator[None]:
     """One process at a time prepares a version; the next waits and finds the work done. Gone with its connection."""
-    key = ["visualsearch model", model.pk]
+    key = ("visualsearch model", model.pk)
     with connection.cursor() as cursor:
         # Asked again and again: a statement that waited inside the database would hold up CREATE INDEX CONCURRENTLY.
         while True:

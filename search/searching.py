@@ -130,7 +130,9 @@ def _follow(query: Query, model: ModelVersion) -> None:
 
 def load(matches: list[Match]) -> list[Result]:
     """The products and photos of `matches`, in their order. What was deleted meanwhile is left out."""
-    products = Product.objects.select_related("category").defer("search_text").in_bulk([match.product_id for match in matches])
+    products = (
+        Product.objects.select_related("category").defer("search_text").in_bulk([match.product_id for match in matches])
+    )
     prefetch_related_objects(list(products.values()), "images")
     results = []
     for match in matches:

@@ -55,7 +55,6 @@ INSTALLED_APPS = [
     "django_q",
     "django_htmx",
     "easy_thumbnails",
-    "import_export",
     "catalog",
     "ml",
     "search",

@@ -45,7 +45,7 @@ def write_tiny_model(
             helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", dim]),
             helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", size // 8, size // 8, CHANNELS]),
         ],
-        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     onnx.checker.check_model(model)

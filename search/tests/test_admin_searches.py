@@ -43,7 +43,9 @@ def test_a_photo_finds_its_product_even_a_hidden_one(admin_client, shop):
     assert Query.objects.get().source == "admin"
 
 
-@pytest.mark.parametrize(("files", "reason"), [([], "Choose between 1 and 5"), ([b"text"], "not a photo"), ([b""] * 6, "empty")])
+@pytest.mark.parametrize(
+    ("files", "reason"), [([], "Choose between 1 and 5"), ([b"text"], "not a photo"), ([b""] * 6, "empty")]
+)
 def test_what_is_no_photo_is_refused_in_words(admin_client, shop, files, reason):
     photos = [SimpleUploadedFile(f"{number}.jpg", data) for number, data in enumerate(files)]
     assert reason in admin_client.post(ASK, {"photos": photos}).content.decode()

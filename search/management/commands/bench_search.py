@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from catalog.models import Product
 from ml.models import ModelVersion
 from search import nearest
-from search.activation import HNSW, build_index
+from search.activation import HNSW, build_index, index_name
 from search.crowd import MAX_PRICE, Crowd, fill_with_random_products
 from search.models import Embedding
 from search.nearest import Filters
@@ -79,8 +79,8 @@ class Command(BaseCommand):
             self.stdout.write(row(name, f"{p50:.1f}", f"{p95:.1f}", ratio, f"{recall:.3f}", least))
             return float(p95)
 
-        prices = dict(Product.objects.values_list("pk", "price"))
-        photo_prices = np.array([float(prices[product]) for product in crowd.product_ids])
+        prices = {pk: float(price or 0) for pk, price in Product.objects.values_list("pk", "price")}
+        photo_prices = np.array([prices[product] for product in crowd.product_ids])
         for share in SHARES:
             max_price = Decimal(MAX_PRICE) * Decimal(str(share))
             filters = Filters(max_price=max_price) if share < 1 else Filters()
@@ -97,7 +97,7 @@ class Command(BaseCommand):
 
                 def post_filtering(query: NDArray[np.float32], limit: float = float(max_price)) -> Products:
                     nearest_first = Embedding.objects.nearest(query, model, 5 * K)
-                    return [m.product_id for m in nearest_first if float(prices[m.product_id]) <= limit][:K]
+                    return [m.product_id for m in nearest_first if prices[m.product_id] <= limit][:K]
 
                 report("   peer: post-filtering the best 100", post_filtering, truth)
             else:
@@ -107,11 +107,17 @@ class Command(BaseCommand):
 
 @contextmanager
 def scratch_database() -> Iterator[None]:
-    """A migrated, empty database beside the real one on the same server, dropped afterwards."""
+    """A migrated, empty database beside the real one on the same server, dropped afterwards.
+
+    Without the active model's index: it is built when the rows are there, as it would be for a shop of that size.
+    """
     name = connection.settings_dict["NAME"]
     connection.settings_dict["TEST"]["NAME"] = f"bench_{name}"
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
+        if model := ModelVersion.objects.active():
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP INDEX {index_name(model)}")
         yield
     finally:
         connection.creation.destroy_test_db(name, verbosity=0)
