@@ -104,7 +104,7 @@ def _mirrored(axis: Any) -> Any:
 
 
 def _on_other_background(photos: Any, others: Any, chosen: Any) -> Any:
-    """The plain ground of a shop picture replaced by another photo, where chosen and where the edge is of one colour."""
+    """The plain ground of a shop picture, told by an edge of one colour, replaced by another photo where chosen."""
     rows = ops.concatenate([photos[:, :2], photos[:, -2:]], axis=1)
     columns = ops.transpose(ops.concatenate([photos[:, :, :2], photos[:, :, -2:]], axis=2), (0, 2, 1, 3))
     edge = ops.concatenate([rows, columns], axis=1)

@@ -87,7 +87,8 @@ def draw(rows: list[dict], path: Path) -> None:
         bars = axes.barh(places + shift, [row[name] for row in rows], 0.38, label=label)
         axes.bar_label(bars, fmt="%.3f", padding=3)
     axes.set(yticks=places, yticklabels=[row["run"] for row in rows], title="17 products never trained on")
-    axes.legend(loc="lower right")
+    axes.margins(x=0.1)
+    figure.legend(loc="outside lower center", ncols=2)
     figure.savefig(path, dpi=110)
 
 
