@@ -13,24 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from catalog.import_sources import COLUMNS
 from catalog.sample_shop.catalogue import CURRENCY, SampleProduct, products
 from catalog.sample_shop.design import Pose
 from catalog.sample_shop.studio import at_home, by_phone, close_up, cut_out, on_backdrop, on_white
 
 VERSION = 3  # raise it when anything drawn or written changes, so that shops already drawn are drawn anew
 MANIFEST = "sample-shop.json"
-COLUMNS = (
-    "sku",
-    "title",
-    "category",
-    "department",
-    "brand",
-    "price",
-    "currency",
-    "description",
-    "attributes",
-    "images",
-)
 VIEWS = ("front", "angle", "detail", "home")
 
 

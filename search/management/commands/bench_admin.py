@@ -18,7 +18,7 @@ from django.urls import reverse
 from catalog.models import Product, ProductImage
 from search.activation import index_name
 from search.crowd import fill_with_random_products
-from search.management.commands.bench_search import _unloadable_model, scratch_database
+from search.management.commands.bench_search import bench_model, scratch_database
 from search.models import Embedding
 
 LIST = reverse("admin:catalog_product_changelist")
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, products: int, rounds: int, **options: Any) -> None:
         call_command("collectstatic", interactive=False, verbosity=0)  # pages are served as in production
         with scratch_database():
-            model = _unloadable_model()
+            model = bench_model()
             model.make_active()
             with connection.cursor() as cursor:  # no page here asks it, and filling it takes most of the time
                 cursor.execute(f"DROP INDEX IF EXISTS {index_name(model)}")

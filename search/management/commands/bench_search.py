@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with scratch_database():
-            model = _unloadable_model()
+            model = bench_model()
             started = time.perf_counter()
             crowd = fill_with_random_products(model, options["photos"] // 2)
             filled = time.perf_counter()
@@ -123,7 +123,7 @@ def scratch_database() -> Iterator[None]:
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def _unloadable_model() -> ModelVersion:
+def bench_model() -> ModelVersion:
     model = ModelVersion.objects.active()
     if model:
         return model
