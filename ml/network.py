@@ -49,7 +49,7 @@ def build_network(
     planes = keras.layers.Permute((3, 1, 2), name="planes")(pixels) if channels_first else pixels
     scaled = FamilyScaling(sys.modules[make.__module__].preprocess_input, name="scaling")(planes)
     plain = make(weights=trunk_weights, include_top=False, input_shape=shape)
-    trunk = keras.models.clone_model(plain, clone_function=_with_fused_batch_norm)
+    trunk = keras.models.clone_model(plain, clone_function=_fused)
     if trunk_weights:
         trunk.set_weights(plain.get_weights())
     else:
@@ -58,7 +58,7 @@ def build_network(
     maps = keras.Model(trunk.input, stages, name="backbone")(scaled)
     maps = maps if isinstance(maps, list) else [maps]
 
-    pooled = [keras.layers.GlobalAveragePooling2D(name=f"average_{n}", dtype="float32")(m) for n, m in enumerate(maps)]
+    pooled = [keras.layers.GlobalAveragePooling2D(name=f"average_{n}")(m) for n, m in enumerate(maps)]
     pooled.append(CubicMean(name="cubic_mean")(maps[-1]))
     if colours:
         pooled.append(SoftColourHistogram(SOFT_COLOURS, name="colours")(pixels))
@@ -121,7 +121,7 @@ class SoftColourHistogram(keras.layers.Layer):
         self.bias.assign(bias)
 
     def call(self, pixels: Any) -> Any:
-        pixels = ops.cast(pixels[:, ::2, ::2], "float32") / 255  # a quarter of the pixels has the same histogram
+        pixels = ops.cast(pixels[:, ::4, ::4], "float32") / 255  # a sixteenth of the pixels has the same histogram
         shares = ops.softmax(ops.matmul(pixels, self.kernel) + self.bias)
         return ops.sqrt(ops.mean(shares, (1, 2)) + 1e-6)
 
@@ -145,6 +145,23 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         return batch_norm(inputs, mean, variance, gamma, beta, learning, 1 - self.momentum, self.epsilon)
 
 
+class Conv2D(keras.layers.Conv2D):  # its name is Keras', since weights files name layers by class
+    """Keras' layer; under the torch backend the bias is added, and its gradient summed, by the convolution's kernel."""
+
+    def call(self, inputs: Any) -> Any:
+        odd = all(side % 2 for side in self.kernel_size)
+        pads_evenly = self.padding == "valid" or (self.padding == "same" and odd and set(self.strides) == {1})
+        plain = pads_evenly and set(self.dilation_rate) == {1} and self.activation is keras.activations.linear
+        if keras.backend.backend() != "torch" or self.data_format != "channels_first" or not plain:
+            return super().call(inputs)
+        from torch.nn.functional import conv2d
+
+        kernel = self.kernel.value.permute(3, 2, 0, 1)
+        bias = self.bias.value if self.use_bias else None
+        padding = [side // 2 for side in self.kernel_size] if self.padding == "same" else 0
+        return conv2d(inputs, kernel, bias, self.strides, padding, groups=self.groups)
+
+
 def _backbones() -> dict[str, Any]:
     return {
         name.lower(): make
@@ -153,9 +170,9 @@ def _backbones() -> dict[str, Any]:
     }
 
 
-def _with_fused_batch_norm(layer: keras.layers.Layer) -> keras.layers.Layer:
-    kind = FusedBatchNormalization if type(layer) is keras.layers.BatchNormalization else type(layer)
-    return kind.from_config(layer.get_config())
+def _fused(layer: keras.layers.Layer) -> keras.layers.Layer:
+    kinds = {keras.layers.BatchNormalization: FusedBatchNormalization, keras.layers.Conv2D: Conv2D}
+    return kinds.get(type(layer), type(layer)).from_config(layer.get_config())
 
 
 def _start_residual_blocks_as_identity(trunk: keras.Model) -> None:

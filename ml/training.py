@@ -198,7 +198,41 @@ class TwoRates(keras.optimizers.AdamW):
         if self._get_variable_index(variable) in self._of_backbone:
             moving = ops.cast(self.iterations >= self._frozen_steps, learning_rate.dtype)
             learning_rate = learning_rate * self._backbone_rate * moving
-        super().update_step(gradient, variable, learning_rate)
+        if keras.backend.backend() == "torch":
+            self._fused_update_step(gradient, variable, float(learning_rate))
+        else:
+            super().update_step(gradient, variable, learning_rate)
+
+    def _fused_update_step(self, gradient: Any, variable: Any, learning_rate: float) -> None:
+        """The same step by PyTorch's kernel: one pass over the memory where Keras makes a dozen."""
+        import torch
+        from torch.optim.adamw import adamw
+
+        index = self._get_variable_index(variable)
+        adamw(
+            [variable.value.data],
+            [gradient],
+            [self._momentums[index].value.data],
+            [self._velocities[index].value.data],
+            [],
+            [torch.tensor(float(self.iterations.value))],  # it counts on by itself
+            fused=True,
+            amsgrad=False,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            lr=learning_rate,
+            weight_decay=0.0,  # Keras has applied it
+            eps=self.epsilon,
+            maximize=False,
+        )
+
+    def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
+        if keras.backend.backend() != "torch" or not self.use_ema:
+            super()._update_model_variables_moving_average(trainable_variables)
+            return
+        weight = 1 - self.ema_momentum if int(self.iterations.value) > 0 else 1.0
+        for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
+            average.value.data.lerp_(variable.value.data, weight)
 
 
 def make_learner(recipe: Recipe, products: int, network: keras.Model, kind: type[Learner] = Learner) -> Learner:
@@ -222,7 +256,7 @@ def make_learner(recipe: Recipe, products: int, network: keras.Model, kind: type
     side = recipe.input_size
     dice = augmentation.draw(np.random.default_rng(0), 2, 0)
     inputs = {"pixels": np.zeros((2, side, side, 3), np.uint8), **dice}
-    learner({name: keras.KerasTensor(value.shape, value.dtype.name) for name, value in inputs.items()})
+    learner(inputs)
     if keras.backend.backend() == "torch":
         import torch
 

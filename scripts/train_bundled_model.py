@@ -41,16 +41,19 @@ from ml.training import (
 
 SERVED_SIZE = 96
 COLOURS_FACTOR = 4.0  # after the first stage: 64 colour shares among 6,000 features would be drowned
-OTHER_SHOPS = (1, 2)  # seeds; the sample shop itself is seed 0
-SHOP_SHARE = 3  # times each picture of the sample shop in the last stage: four views teach a product slowly
+OTHER_SHOPS = ((1, 2), (1, 2, 3, 4, 5), (6, 7, 8, 9, 10))  # seeds in stages 5, 6, 7; the sample shop itself is seed 0
+SHOP_SHARE = 3  # times each picture of the sample shop from stage 4 on: four views teach a product slowly
+PICTURE_SHARE = 4  # times each grocery shop picture from stage 6 on: one among forty photos is drawn too seldom
 
 FIRST = Recipe(input_size=64, p=24, epochs=8, steps=150, precision="bfloat16")
 SECOND = replace(FIRST, p=20, epochs=6, steps=100, augmentation=0.7, triplet_weight=0.5)
 THIRD = replace(SECOND, steps=90, learning_rate=7e-4)
 FOURTH = replace(THIRD, epochs=4, learning_rate=6e-4, augmentation=0.85)
 FIFTH = replace(FOURTH, epochs=2, steps=105, learning_rate=5e-4)
-STAGES = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
-CUT_AFTER = {FIRST: 2, THIRD: 4}  # epochs, the rate being still high; the next stage goes on from there
+SIXTH = replace(FIRST, p=24, epochs=24, steps=100, augmentation=0.85, triplet_weight=0.5, ema=0.998)
+SEVENTH = replace(SIXTH, input_size=96, epochs=9, learning_rate=4e-4)
+STAGES = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH)
+CUT_AFTER = {FIRST: 2, THIRD: 4, SIXTH: 14}  # epochs, the rate being still high; the next stage goes on from there
 
 
 class EnoughError(Exception):
@@ -70,8 +73,10 @@ def main(data: Path, shop: Path, out: Path) -> None:
     weights = stage(SECOND, rest, _with_stronger_colours(weights, out / "between.weights.h5"), out / "stage-2")
     weights = stage(THIRD, rest, weights, out / "stage-3")
     weights = stage(FOURTH, last, weights, out / "stage-4")
-    others = [photo for seed in OTHER_SHOPS for photo in _other_shop(seed, out)]
-    stage(FIFTH, last + others, weights, out / "stage-5")
+    more = last + (PICTURE_SHARE - 1) * _named("g", own[1])
+    for number, (recipe, photos) in enumerate(((FIFTH, last), (SIXTH, more), (SEVENTH, more))):
+        others = [photo for seed in OTHER_SHOPS[number] for photo in _other_shop(seed, out)]
+        weights = stage(recipe, photos + others, weights, out / f"stage-{5 + number}")
     print(finish(rest + others, out))
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,12 @@ def test_a_killed_run_ends_with_the_same_figures_and_weights_as_one_that_was_lef
     assert resumed == left_alone[1:]
 
 
-def test_tensorflow_and_jax_learn_the_same_from_the_same_seed(folder: Path, left_alone: list[dict[str, float]]) -> None:
-    tensorflow = told(start(folder / "tensorflow", "tensorflow"))
-    for figure in ("loss", "triplet", "positive_distance", "negative_distance"):
-        assert tensorflow[0][figure] == pytest.approx(left_alone[0][figure], rel=1e-2)
+@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+def test_every_backend_learns_the_same_as_jax_from_the_same_seed(
+    folder: Path, left_alone: list[dict[str, float]], backend: str
+) -> None:
+    if backend == "torch" and not find_spec("torch"):
+        pytest.skip("PyTorch is not installed: it is a choice of whoever trains, not a requirement")
+    other = told(start(folder / backend, backend))
+    for figure in ("loss", "triplet", "positive_distance", "negative_distance"):  # the identity head's start differs
+        assert other[0][figure] == pytest.approx(left_alone[0][figure], rel=1e-2)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ml.training import Labelled, Recipe, Validation, prepare_backend, train
 
-RECIPE = Recipe(input_size=16, dim=8, p=3, k=2, epochs=3, steps=2, learning_rate=0.01, augmentation=0.3)
+RECIPE = Recipe(backbone="", input_size=16, dim=8, p=3, k=2, epochs=3, steps=2, learning_rate=0.01, augmentation=0.3)
 
 
 def pictures(products: int = 5, photos: int = 4, size: int = 24, seed: int = 0) -> Labelled:
