@@ -20,6 +20,7 @@ from pathlib import Path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualsearch.settings")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import h5py
 import keras
 import numpy as np
 from keras import ops
@@ -39,7 +40,8 @@ from ml.training import (
     train,
 )
 
-SERVED_SIZE = 96
+SERVED_SIZE = 128
+HALVED = "resnet50-fp16.weights.h5"
 COLOURS_FACTOR = 4.0  # after the first stage: 64 colour shares among 6,000 features would be drowned
 OTHER_SHOPS = ((1, 2), (1, 2, 3, 4, 5), (6, 7, 8, 9, 10))  # seeds in stages 5, 6, 7; the sample shop itself is seed 0
 SHOP_SHARE = 3  # times each picture of the sample shop from stage 4 on: four views teach a product slowly
@@ -51,9 +53,9 @@ THIRD = replace(SECOND, steps=90, learning_rate=7e-4)
 FOURTH = replace(THIRD, epochs=4, learning_rate=6e-4, augmentation=0.85)
 FIFTH = replace(FOURTH, epochs=2, steps=105, learning_rate=5e-4)
 SIXTH = replace(FIRST, p=24, epochs=24, steps=100, augmentation=0.85, triplet_weight=0.5, ema=0.998)
-SEVENTH = replace(SIXTH, input_size=96, epochs=9, learning_rate=4e-4)
+SEVENTH = replace(SIXTH, input_size=96, epochs=12, learning_rate=6e-4, ema=0.99)
 STAGES = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH)
-CUT_AFTER = {FIRST: 2, THIRD: 4, SIXTH: 14}  # epochs, the rate being still high; the next stage goes on from there
+CUT_AFTER = {FIRST: 2, THIRD: 4, SIXTH: 10}  # epochs, the rate being still high; the next stage goes on from there
 
 
 class EnoughError(Exception):
@@ -77,7 +79,7 @@ def main(data: Path, shop: Path, out: Path) -> None:
     for number, (recipe, photos) in enumerate(((FIFTH, last), (SIXTH, more), (SEVENTH, more))):
         others = [photo for seed in OTHER_SHOPS[number] for photo in _other_shop(seed, out)]
         weights = stage(recipe, photos + others, weights, out / f"stage-{5 + number}")
-    print(finish(rest + others, out))
+    print(finish(rest + others, weights.parent, out))
 
 
 def stage(recipe: Recipe, photos: list[Photo], weights: Path | None, folder: Path) -> Path:
@@ -104,18 +106,33 @@ def stage(recipe: Recipe, photos: list[Photo], weights: Path | None, folder: Pat
     return result
 
 
-def finish(photos: list[Photo], out: Path) -> Path:
-    """The last stage's weights as a model directory: exported, judged, with its card."""
-    recipe = replace(FIFTH, input_size=SERVED_SIZE)
+def finish(photos: list[Photo], last_stage: Path, out: Path) -> Path:
+    """The last stage's weights as a model directory: exported, judged, with its card; and in half precision, for
+    `train_triplet --weights` to start from."""
+    recipe = replace(STAGES[-1], input_size=SERVED_SIZE)
     sources = ["grocery", "sample shop", "other sample shops"]
-    folder = runs.begin(recipe, photos, [], [], "stage 4", sources, out)
+    folder = runs.begin(recipe, photos, [], [], f"{last_stage.name} of {len(STAGES)}", sources, out)
     for name in (BEST_WEIGHTS, HISTORY):
-        (folder / name).write_bytes((out / "stage-5" / name).read_bytes())
+        (folder / name).write_bytes((last_stage / name).read_bytes())
     finished = runs.finish(folder)
     card = json.loads((finished / runs.CARD).read_text())
     card["training"]["stages"] = [asdict(recipe) | {"cut_after": CUT_AFTER.get(recipe)} for recipe in STAGES]
     (finished / runs.CARD).write_text(json.dumps(card, indent=1))
+    halve(finished / runs.WEIGHTS, finished / HALVED)
     return finished
+
+
+def halve(weights: Path, out: Path) -> None:
+    """The weights file at half the size: Keras reads float16 into float32 variables."""
+    with h5py.File(weights) as source, h5py.File(out, "w") as target:
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Dataset):
+                target.create_dataset(name, data=item[()].astype(np.float16))
+            else:
+                target.require_group(name).attrs.update(item.attrs)
+
+        source.visititems(copy)
 
 
 def _other_shop(seed: int, out: Path) -> list[Photo]:
