@@ -1,4 +1,4 @@
-"""Embeddings of the catalogue's photos, shoppers' queries, and what staff say of the answers."""
+"""Embeddings of the catalogue's photos and pairs of them, shoppers' queries, and what staff say of the answers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -130,3 +131,89 @@ class Judgement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product} {self.verdict}"
+
+
+class ComparedPhoto(models.Model):
+    """This photo, in this form, was compared with the others under this model: see search/duplicates.py."""
+
+    image = models.OneToOneField(ProductImage, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    photo_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.image_id} under {self.model_id}"
+
+
+class PhotoPairQuerySet(models.QuerySet["PhotoPair"]):
+    def shown(self, model: ModelVersion | None) -> PhotoPairQuerySet:
+        """What staff can still do something about: both files as they were compared, both products on sale.
+
+        A hidden product disturbs no shopper; what looks alike under a former model alone is not shown either.
+        """
+        return self.filter(
+            Q(model=model) | Q(first_sha256=F("second_sha256")),
+            first__sha256=F("first_sha256"),
+            second__sha256=F("second_sha256"),
+            first__product__is_active=True,
+            second__product__is_active=True,
+        )
+
+    def open(self) -> PhotoPairQuerySet:
+        return self.filter(dismissed=None)
+
+    def of_one_file(self) -> PhotoPairQuerySet:
+        return self.filter(first_sha256=F("second_sha256"))
+
+    def of_two_products(self) -> PhotoPairQuerySet:
+        """Nearly the same picture on different products."""
+        return self.exclude(first_sha256=F("second_sha256")).exclude(first__product=F("second__product"))
+
+    def of_one_product(self) -> PhotoPairQuerySet:
+        """Nearly the same picture twice on one product."""
+        return self.exclude(first_sha256=F("second_sha256")).filter(first__product=F("second__product"))
+
+
+class PhotoPair(models.Model):
+    """Two photos of the catalogue that are the same file, or nearly the same picture: for staff to judge, once."""
+
+    first = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="+")  # the one with the lower id
+    second = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="+")
+    first_sha256 = models.CharField(max_length=64)  # of the files that were compared: one may be replaced since
+    second_sha256 = models.CharField(max_length=64)
+    model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    score = models.FloatField(_("likeness"), help_text=_("Cosine of the two embeddings."))
+    found = models.DateTimeField(_("found"), db_default=Now())
+    dismissed = models.DateTimeField(_("dismissed"), null=True)
+    dismissed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    objects = PhotoPairQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-score", "id"]
+        verbose_name = _("pair of photos")
+        verbose_name_plural = _("photos to look at")
+        default_permissions = ()  # who may change products and photos may judge pairs of them
+        constraints = [
+            models.UniqueConstraint("first", "second", name="one_pair_of_two_photos"),
+            models.CheckConstraint(condition=Q(first__lt=F("second")), name="photo_pair_in_order"),
+        ]
+        indexes = [models.Index(fields=["-score", "id"], condition=Q(dismissed=None), name="photo_pair_open")]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} and {self.second_id}"
+
+    @property
+    def is_one_file(self) -> bool:
+        return self.first_sha256 == self.second_sha256
+
+    def dismiss(self, user: User) -> None:
+        """The two are meant to be there. Remembered until one of the files is replaced."""
+        self.dismissed, self.dismissed_by = timezone.now(), user
+        self.save(update_fields=["dismissed", "dismissed_by"])
+
+    def show_again(self) -> None:
+        self.dismissed = self.dismissed_by = None
+        self.save(update_fields=["dismissed", "dismissed_by"])

@@ -48,7 +48,8 @@ def prepare_database(**kwargs: Any) -> None:
 
     if model := ModelVersion.objects.active():
         build_index(model)
-    for name, every in (("search.tasks.tend", 1), ("search.tasks.sweep_queries", 60)):
+    tasks = (("search.tasks.tend", 1), ("search.tasks.compare_photos", 5), ("search.tasks.sweep_queries", 60))
+    for name, every in tasks:
         Schedule.objects.update_or_create(
             name=name, defaults={"func": name, "schedule_type": Schedule.MINUTES, "minutes": every, "repeats": -1}
         )
