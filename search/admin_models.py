@@ -48,7 +48,8 @@ class ModelVersionAdmin(ModelAdmin):
             "title": _("Models"),
             "opts": self.opts,
             "versions": [self._shown(version) for version in versions],
-            "figures": _side_by_side(versions),
+            "own_figures": _side_by_side([_own_figures(version) for version in versions]),
+            "card_figures": _side_by_side([_card_figures(version) for version in versions]),
             "former": former,
             "may_steer": self.has_change_permission(request),
         }
@@ -131,21 +132,24 @@ class _Unloadable(RuntimeError):
     pass
 
 
-def _side_by_side(versions: list[ModelVersion]) -> list[tuple[str, list[str]]]:
-    """(what was measured, its value for each version or ""), own photos first."""
-    columns = [_figures_of(version) for version in versions]
+def _side_by_side(columns: list[dict[str, str]]) -> list[tuple[str, list[str]]]:
+    """(what was measured, its value for each version or "")."""
     names = list(dict.fromkeys(name for column in columns for name in column))
     return [(name, [column.get(name, "") for column in columns]) for name in names]
 
 
-def _figures_of(version: ModelVersion) -> dict[str, str]:
-    figures: dict[str, str] = {}
+def _own_figures(version: ModelVersion) -> dict[str, str]:
+    """On the shop's own photos."""
     own = _own_catalogue(version)
-    for k in ("1", "5", "10"):
-        if own:
-            figures[_("Recall@%s on the shop's own photos") % k] = f"{100 * own[k]:.1f} %"
-    if own:
-        figures[_("of how many photos")] = str(own["queries"])
+    if not own:
+        return {}
+    recall = {_("Recall@%s on the shop's own photos") % k: f"{100 * own[k]:.1f} %" for k in ("1", "5", "10")}
+    return recall | {_("of how many photos"): str(own["queries"])}
+
+
+def _card_figures(version: ModelVersion) -> dict[str, str]:
+    """Those that its training left on its card."""
+    figures: dict[str, str] = {}
     metrics = {name: value for name, value in version.metrics.items() if name not in ("catalogue", "confusions")}
     _flatten(metrics, "", figures)
     return figures
