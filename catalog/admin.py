@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -73,7 +73,7 @@ class PhotosFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
         if self.value() == "none":
-            return queryset.filter(images=None)
+            return queryset.filter(~Exists(ProductImage.objects.order_by().filter(product=OuterRef("pk"))))
         if self.value() == "broken":
             return queryset.filter(pk__in=ProductImage.objects.broken().values("product"))
         if self.value() == "shared":

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.db.models.functions import TruncDate, TruncHour
 from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
@@ -133,9 +133,18 @@ def embedded_by_hour() -> Chart:
 
 
 def searches_by_day() -> Chart:
+    """Per day all searches, and within them those with a good match."""
     rows = Query.objects.filter(created__gte=_since()).annotate(day=TruncDate("created")).order_by().values_list("day")
-    counts: dict[date, int] = dict(rows.annotate(count=Count("pk")))
-    return Chart(_("Searches, by day"), _bars([(_short(day), counts.get(day, 0), None) for day in _days()]))
+    model = ModelVersion.objects.active()
+    good = ~Q(pk__in=poor(Query.objects.filter(created__gte=_since()), model).values("pk"))
+    counts: dict[date, tuple[int, int]] = {
+        day: (every, well) for day, every, well in rows.annotate(every=Count("pk"), well=Count("pk", filter=good))
+    }
+    return Chart(
+        _("Searches, by day"),
+        _bars([(_short(day), *counts.get(day, (0, None))) for day in _days()]),
+        about=_("Dark: something like it was found. Light: all searches."),
+    )
 
 
 def latency_by_day() -> Chart:

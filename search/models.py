@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
@@ -30,7 +31,7 @@ class Embedding(models.Model):
     """
 
     pk = models.CompositePrimaryKey("image_id", "model_id")
-    image = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="embeddings")
+    image = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     vector = HalfVectorField(dimensions=DIM)
     photo_sha256 = models.CharField(max_length=64)  # of the file that was embedded: tells when it was replaced since
@@ -56,6 +57,11 @@ class Embedding(models.Model):
     class Meta:
         verbose_name = _("embedding")
         verbose_name_plural = _("embeddings")
+        indexes = [
+            # Which photos wait is read from the index alone, not from a table as wide as its vectors.
+            models.Index("image", "model", include=["photo_sha256"], name="embedding_up_to_date"),
+            BrinIndex(fields=["created"], autosummarize=True, name="embedding_created"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.image_id} under {self.model_id}"
