@@ -32,7 +32,7 @@ def plan_merging(keep: Product, other: Product) -> Merging:
     for image in other.images.all():
         (left_out if image.sha256 in known else moved).append(image)
         known.add(image.sha256)
-    nothing = (None, "", {})
+    nothing: tuple[object, ...] = (None, "", {})
     filled = [name for name in FILLED if getattr(keep, name) in nothing and getattr(other, name) not in nothing]
     return Merging(moved, left_out, filled)
 

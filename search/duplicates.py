@@ -117,8 +117,8 @@ def _compare(model: ModelVersion, batch: list[tuple[int, str, list[float]]]) -> 
 
     with transaction.atomic(), connection.cursor() as cursor:
         for image, sha256, vector in batch:
-            parameters = {"vector": HalfVector(vector).to_text(), "model": model.pk, "neighbours": NEIGHBOURS}
-            cursor.execute(NEAREST, parameters)
+            text = HalfVector(vector).to_text()
+            cursor.execute(NEAREST, {"vector": text, "model": model.pk, "neighbours": NEIGHBOURS})
             for other, other_sha256, score in cursor.fetchall():
                 if score >= NEARLY_THE_SAME and other_sha256 not in (sha256, ""):
                     note(image, sha256, other, other_sha256, score)

@@ -11,7 +11,6 @@ from catalog.models import Product, ProductImage
 from ml.models import ModelVersion
 from search.models import Embedding, photos_awaiting
 
-
 FEW = 2000  # products named one by one in a query
 
 

@@ -1,4 +1,4 @@
-"""How long staff wait for the pages of a large catalogue, on the server's side: list, search, filters, form and more."""
+"""How long staff wait for the pages of a large catalogue, on the server's side: list, search, filters, form, pairs."""
 
 from __future__ import annotations
 
