@@ -22,8 +22,8 @@ from unfold.admin import ModelAdmin
 from catalog.merging import plan_merging
 from catalog.models import Product, ProductImage
 from ml.models import ModelVersion
-from search.duplicates import merge, uncompared
-from search.models import Embedding, PhotoPair
+from search.duplicates import merge
+from search.models import ComparedPhoto, Embedding, PhotoPair
 from search.readiness import embed_again
 
 PER_PAGE = 20
@@ -37,16 +37,20 @@ SHOWS = {
 }
 
 
-def photos_to_look_at(model: ModelVersion | None) -> dict[str, QuerySet[Any]]:
-    """What there is behind each of SHOWS: photos that cannot be read, else pairs."""
-    shown = PhotoPair.objects.shown(model)
-    return {
-        "broken": ProductImage.objects.broken().order_by("pk"),
-        "file": shown.open().of_one_file(),
-        "products": shown.open().of_two_products(),
-        "product": shown.open().of_one_product(),
-        "dismissed": shown.exclude(dismissed=None).order_by("-dismissed", "pk"),
-    }
+def photos_to_look_at(show: str, model: ModelVersion | None) -> QuerySet[Any]:
+    """What there is behind one of SHOWS: photos that cannot be read, else pairs."""
+    if show == "broken":
+        return ProductImage.objects.broken().order_by("pk").select_related("product__category")
+    pairs = PhotoPair.objects.shown(model)
+    if show == "dismissed":
+        pairs = pairs.exclude(dismissed=None).order_by("-dismissed", "pk")
+    else:
+        kinds = {"file": pairs.of_one_file, "products": pairs.of_two_products, "product": pairs.of_one_product}
+        pairs = kinds[show]().open()
+    photos = ProductImage.objects.select_related("product__category").prefetch_related(
+        Prefetch("product__images", ProductImage.objects.only("product"))
+    )
+    return pairs.prefetch_related(Prefetch("first", photos), Prefetch("second", photos))
 
 
 @admin.register(PhotoPair)
@@ -68,11 +72,12 @@ class PhotoPairAdmin(ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         model = ModelVersion.objects.active()
-        found = photos_to_look_at(model)
-        counts = {name: rows.count() for name, rows in found.items()}
+        counts = {"broken": ProductImage.objects.broken().count(), **PhotoPair.objects.shown(model).counts()}
         show = _show(request) or next((name for name in SHOWS if counts[name]), "broken")
-        page = Paginator(_with_products(found[show]), PER_PAGE).get_page(request.GET.get("page"))
-        total = Embedding.objects.filter(model=model).count()
+        rows = photos_to_look_at(show, model)
+        paginator = Paginator(rows, PER_PAGE)
+        paginator.count = counts[show]  # known already
+        page = paginator.get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
             "title": _("Photos to look at"),
@@ -80,8 +85,8 @@ class PhotoPairAdmin(ModelAdmin):
             "shows": [(name, label, counts[name]) for name, label in SHOWS.items()],
             "show": show,
             "page": page,
-            "compared": total - uncompared(model).count() if model else 0,
-            "total": total,
+            "compared": ComparedPhoto.objects.filter(model=model).count(),
+            "total": Embedding.objects.filter(model=model).count(),
             "may_merge": self._may_merge(request),
             "may_remove": request.user.has_perm("catalog.delete_productimage"),
             "may_judge": self.has_change_permission(request),
@@ -189,13 +194,3 @@ class PhotoPairAdmin(ModelAdmin):
 def _show(request: HttpRequest) -> str:
     show = request.POST.get("show") or request.GET.get("show") or ""
     return show if show in SHOWS else ""
-
-
-def _with_products(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Photos or pairs with what their cards show."""
-    if rows.model is ProductImage:
-        return rows.select_related("product__category")
-    photos = ProductImage.objects.select_related("product__category").prefetch_related(
-        Prefetch("product__images", ProductImage.objects.only("product"))
-    )
-    return rows.prefetch_related(Prefetch("first", photos), Prefetch("second", photos))

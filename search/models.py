@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -153,6 +153,11 @@ class ComparedPhoto(models.Model):
         return f"{self.image_id} under {self.model_id}"
 
 
+ONE_FILE = Q(first_sha256=F("second_sha256"))
+ONE_PRODUCT = ~ONE_FILE & Q(first__product=F("second__product"))
+TWO_PRODUCTS = ~ONE_FILE & ~Q(first__product=F("second__product"))
+
+
 class PhotoPairQuerySet(models.QuerySet["PhotoPair"]):
     def shown(self, model: ModelVersion | None) -> PhotoPairQuerySet:
         """What staff can still do something about: both files as they were compared, both products on sale.
@@ -160,7 +165,7 @@ class PhotoPairQuerySet(models.QuerySet["PhotoPair"]):
         A hidden product disturbs no shopper; what looks alike under a former model alone is not shown either.
         """
         return self.filter(
-            Q(model=model) | Q(first_sha256=F("second_sha256")),
+            Q(model=model) | ONE_FILE,
             first__sha256=F("first_sha256"),
             second__sha256=F("second_sha256"),
             first__product__is_active=True,
@@ -171,15 +176,21 @@ class PhotoPairQuerySet(models.QuerySet["PhotoPair"]):
         return self.filter(dismissed=None)
 
     def of_one_file(self) -> PhotoPairQuerySet:
-        return self.filter(first_sha256=F("second_sha256"))
+        return self.filter(ONE_FILE)
 
     def of_two_products(self) -> PhotoPairQuerySet:
         """Nearly the same picture on different products."""
-        return self.exclude(first_sha256=F("second_sha256")).exclude(first__product=F("second__product"))
+        return self.filter(TWO_PRODUCTS)
 
     def of_one_product(self) -> PhotoPairQuerySet:
         """Nearly the same picture twice on one product."""
-        return self.exclude(first_sha256=F("second_sha256")).filter(first__product=F("second__product"))
+        return self.filter(ONE_PRODUCT)
+
+    def counts(self) -> dict[str, int]:
+        """How many there are of each kind, in one query: file, products, product; and dismissed."""
+        kinds = {"file": ONE_FILE, "products": TWO_PRODUCTS, "product": ONE_PRODUCT}
+        still_open = {name: Count("pk", filter=Q(kind, dismissed=None)) for name, kind in kinds.items()}
+        return self.order_by().aggregate(**still_open, dismissed=Count("pk", filter=~Q(dismissed=None)))
 
 
 class PhotoPair(models.Model):
