@@ -121,7 +121,7 @@ class PhotoPairAdmin(ModelAdmin):
             return self._back(request)
         if request.method == "POST":
             merging = merge(kept, gone)
-            text = _("%(other)s was merged into it; %(count)d photos came over.")
+            text = _("%(other)s was merged into it, with %(count)d of its photos.")
             self.log_change(request, kept, text % {"other": gone.sku, "count": len(merging.moved)})
             self.log_change(request, gone, _("Merged into %(sku)s and hidden.") % {"sku": kept.sku})
             text = _("%(other)s is part of %(keep)s now.")

@@ -79,7 +79,7 @@ def test_merging_says_first_what_it_does_and_does_it_once_agreed(admin_client, s
     assert shop["a"].images.count() == 2
     assert not Product.objects.get(sku="same-file").is_active
     history = dict(LogEntry.objects.values_list("object_id", "change_message"))
-    assert "same-file was merged into it; 1 photos came over." in history[str(shop["a"].pk)]
+    assert "same-file was merged into it, with 1 of its photos." in history[str(shop["a"].pk)]
     assert "Merged into a and hidden." in history[str(shop["same-file"].pk)]
 
 
