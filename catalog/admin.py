@@ -134,7 +134,7 @@ class ProductAdmin(ModelAdmin):
     def photo(self, product: Product) -> SafeString:
         images = product.images.all()
         lead = next((image for image in images if not image.error), None)
-        return thumbnail(lead)
+        return thumbnail(lead, alt=product.title)
 
     @display(description=gettext_lazy("product"), ordering="title", header=True)
     def product(self, product: Product) -> list[str]:

@@ -1,11 +1,13 @@
 """Staff with a real browser: an import and its progress, photos added and put in order, a model that takes over."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.test import Client
 from playwright.sync_api import Page, expect
 
@@ -13,8 +15,13 @@ from catalog.models import ImportRun, Product
 from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
+from search import activation
+from search.duplicates import compare_photos
 from search.embedding import embed_awaiting
+from search.models import Query
+from search.searching import answer, begin_search
 from search.tests.real_worker import Worker, kill, workers
+from search.tests.test_browser_accessibility import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,6 +126,76 @@ def test_photos_are_chosen_many_at_once_and_another_one_leads(visit, make_produc
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url("**/admin/catalog/product/")
     assert [image.view_id for image in product.images.all()] == ["right", "left", "000"]
+
+
+@pytest.fixture
+def twins(model, make_product) -> tuple[Product, Product]:
+    """Two products with the same photo, and a third whose photo cannot be read; compared, searched for and measured."""
+    first, second = make_product("first", photos=2), make_product("second")
+    second.images.get().file.save("same.jpg", ContentFile(photo_of("first")))
+    make_product("broken").images.update(error="This photo is cut off.")
+    embed_awaiting(model)
+    compare_photos(model)
+    activation.compare(model)
+    answer(begin_search([photo_of("first")]))
+    return first, second
+
+
+def test_a_product_entered_twice_is_merged_by_keyboard_alone(visit: Callable[[str], Page], twins):
+    first, second = twins
+    page = visit("/admin/search/photopair/?show=file")
+    expect(page.locator(".staff-pair img")).to_have_count(2)
+    merge = page.get_by_role("link", name=re.compile("Merge into this product.*first"))
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if merge.evaluate("link => link === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 photo is there already")).to_be_visible()
+    page.get_by_role("button", name="Merge").press("Enter")
+    expect(page.get_by_text("second is part of first now.")).to_be_visible()
+    expect(page.get_by_text("Nothing to look at.")).to_be_visible()
+    second.refresh_from_db()
+    assert (first.images.count(), second.images.count(), second.is_active) == (2, 0, False)
+
+
+def test_filters_open_by_keyboard_take_the_focus_and_give_it_back(visit: Callable[[str], Page], make_product):
+    make_product("mug")
+    page = visit("/admin/catalog/product/")
+    filters = page.get_by_role("button", name="Filters")
+    page.get_by_role("searchbox").or_(page.locator("[name=q]")).focus()
+    page.keyboard.press("Tab")
+    expect(filters).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#changelist-filter :focus")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(filters).to_be_focused()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_staff_pages_pass_axe_and_fit_the_screen(visit: Callable[[str], Page], twins, width, scheme):
+    first, second = twins
+    page = visit("/admin/")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+    origin = page.url.removesuffix("/admin/")
+    for path in [
+        "/admin/",
+        "/admin/catalog/product/",
+        f"/admin/catalog/product/{first.pk}/change/",
+        "/admin/catalog/importrun/add/",
+        "/admin/search/photopair/?show=broken",
+        "/admin/search/photopair/?show=file",
+        f"/admin/search/photopair/merge/{first.pk}/{second.pk}/",
+        f"/admin/search/photopair/remove/{first.images.first().pk}/",
+        "/admin/search/query/",
+        "/admin/search/query/add/",
+        f"/admin/search/query/{Query.objects.get().pk}/change/",
+        "/admin/ml/modelversion/",
+    ]:
+        page.goto(origin + path, wait_until="networkidle")
+        assert violations(page, runOnly=["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 def test_a_model_takes_over_while_staff_watch(visit, start_worker, make_product, model, settings):
