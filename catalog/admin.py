@@ -68,7 +68,6 @@ class PhotosFilter(admin.SimpleListFilter):
         return [
             ("none", _("without photos")),
             ("broken", _("with a photo that cannot be read")),
-            ("shared", _("with a photo that another product has too")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
@@ -76,8 +75,6 @@ class PhotosFilter(admin.SimpleListFilter):
             return queryset.filter(~Exists(ProductImage.objects.order_by().filter(product=OuterRef("pk"))))
         if self.value() == "broken":
             return queryset.filter(pk__in=ProductImage.objects.broken().values("product"))
-        if self.value() == "shared":
-            return queryset.filter(pk__in=ProductImage.objects.shared().values("product"))
         return queryset
 
 

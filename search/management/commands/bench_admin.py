@@ -71,7 +71,6 @@ class Command(BaseCommand):
                 ("filter: waiting", LIST, {"readiness": "waiting"}),
                 ("filter: failed", LIST, {"readiness": "failed"}),
                 ("filter: without photos", LIST, {"photos": "none"}),
-                ("filter: photos shared", LIST, {"photos": "shared"}),
                 ("form", reverse("admin:catalog_product_change", args=[some.pk]), {}),
                 ("photos to look at", PAIRS, {"show": "products"}),
                 ("first page", reverse("admin:index"), {}),
