@@ -89,9 +89,10 @@ class ModelVersionAdmin(ModelAdmin):
                 "prepare": _("Preparation begun."),
                 "cancel": _("Preparation cancelled."),
                 "activate": _("Activated."),
-                "measure": _("Measured on the shop's own photos."),
+                "measure": _("A worker measures it on the shop's own photos; the figures will be here."),
             }
             self.log_change(request, version, texts[what])
+            self.message_user(request, texts[what], messages.SUCCESS)
         return redirect("admin:ml_modelversion_changelist")
 
     def _prepare(self, version: ModelVersion) -> None:
