@@ -53,7 +53,7 @@ def test_the_list_tells_what_is_ready_what_waits_and_why_one_failed(admin_client
     make_product("failed").images.update(error="This photo is cut off.")
     make_product("bare", photos=0)
     page = admin_client.get(LIST).content.decode()
-    rows = {sku: page.split(f"Title of {sku}")[1].split("</tr>")[0] for sku in ("ready", "waiting", "failed", "bare")}
+    rows = {sku: page.split(f">Title of {sku}<")[1].split("</tr>")[0] for sku in ("ready", "waiting", "failed", "bare")}
     for sku, expected in {"ready": ">ready<", "waiting": ">waiting<", "failed": "cut off", "bare": "no photo<"}.items():
         assert expected in rows[sku]
 
