@@ -116,6 +116,7 @@ def _compare(model: ModelVersion, batch: list[tuple[int, str, list[float]]]) -> 
             pairs[other, image] = other_sha256, sha256, score
 
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL hnsw.ef_search = 40")  # what is this near is found with less than a search needs
         for image, sha256, vector in batch:
             text = HalfVector(vector).to_text()
             cursor.execute(NEAREST, {"vector": text, "model": model.pk, "neighbours": NEIGHBOURS})
