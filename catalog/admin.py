@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -68,16 +68,13 @@ class PhotosFilter(admin.SimpleListFilter):
         return [
             ("none", _("without photos")),
             ("broken", _("with a photo that cannot be read")),
-            ("shared", _("with a photo that another product has too")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
         if self.value() == "none":
-            return queryset.filter(images=None)
+            return queryset.filter(~Exists(ProductImage.objects.order_by().filter(product=OuterRef("pk"))))
         if self.value() == "broken":
             return queryset.filter(pk__in=ProductImage.objects.broken().values("product"))
-        if self.value() == "shared":
-            return queryset.filter(pk__in=ProductImage.objects.shared().values("product"))
         return queryset
 
 
@@ -134,7 +131,7 @@ class ProductAdmin(ModelAdmin):
     def photo(self, product: Product) -> SafeString:
         images = product.images.all()
         lead = next((image for image in images if not image.error), None)
-        return thumbnail(lead)
+        return thumbnail(lead, alt=product.title)
 
     @display(description=gettext_lazy("product"), ordering="title", header=True)
     def product(self, product: Product) -> list[str]:

@@ -21,6 +21,7 @@ from django.db import DataError, IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog.announcing import gathered
 from catalog.import_sources import SourcePhoto, SourceRow, read_source
 from catalog.leftovers import delete_with_thumbnails
 from catalog.models import Category, Product, ProductImage
@@ -65,18 +66,22 @@ def run_import(source: Path, on_row: Callable[[Outcome], None] = lambda outcome:
     `on_row` is called within the transaction of each product: what it writes is there exactly if the product
     is, and when it raises, the import ends before that product. Raises UnusableSource.
     """
-    for row in _rows(source):
-        if row.line <= after_line:
-            continue
-        try:
-            with transaction.atomic():
-                decision = _decide(row, lock=True)
-                decision.apply()
-                on_row(decision.outcome())
-        except (DataError, IntegrityError) as error:
-            reason = _("The database refuses it: %(reason)s") % {"reason": str(error).splitlines()[0]}
-            with transaction.atomic():
-                on_row(Outcome(row.line, _storable(row.sku), Action.REFUSE, problems=[_storable(reason)]))
+    with gathered():
+        for row in _rows(source):
+            if row.line > after_line:
+                _import_row(row, on_row)
+
+
+def _import_row(row: SourceRow, on_row: Callable[[Outcome], None]) -> None:
+    try:
+        with transaction.atomic():
+            decision = _decide(row, lock=True)
+            decision.apply()
+            on_row(decision.outcome())
+    except (DataError, IntegrityError) as error:
+        reason = _("The database refuses it: %(reason)s") % {"reason": str(error).splitlines()[0]}
+        with transaction.atomic():
+            on_row(Outcome(row.line, _storable(row.sku), Action.REFUSE, problems=[_storable(reason)]))
 
 
 def _rows(source: Path) -> Iterator[SourceRow]:

@@ -13,7 +13,7 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.core.files import File
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, F, Q
+from django.db.models import F, Q
 from django.db.models.fields.files import ImageFieldFile
 from django.urls import reverse
 from django.utils.text import slugify
@@ -163,11 +163,6 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
 
     def broken(self) -> ProductImageQuerySet:
         return self.exclude(error="")
-
-    def shared(self) -> ProductImageQuerySet:
-        """The very same file in two products: a product entered twice, or a photo of the wrong one."""
-        twice = self.order_by().values("sha256").annotate(products=Count("product", distinct=True))
-        return self.filter(sha256__in=twice.filter(products__gt=1).values("sha256"))
 
 
 class PhotoFile(ImageFieldFile):

@@ -5,6 +5,7 @@ Until the switch the active model serves; the switch is one transaction. Rollbac
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from search.models import Embedding, photos_awaiting
 HNSW = "m = 16, ef_construction = 64"
 SAMPLE = 500  # photos asked about when two models are compared: the 95 % interval is at most ±4.4 points wide
 KS = (1, 5, 10)
+CONFUSIONS = 12  # pairs of products kept with a version
 
 
 @dataclass(frozen=True)
@@ -131,29 +133,57 @@ def _alone(model: ModelVersion) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", key)
 
 
-# Exact ("+ 0" keeps the index out of it): each sampled photo's nearest other photos, as their products.
+# Exact ("+ 0" keeps the index out of it): each sampled photo's nearest other photos, nearest first.
 NEIGHBOURS = """
-SELECT query.product_id, ARRAY(
-    SELECT other.product_id FROM search_embedding AS other
-    WHERE other.model_id = query.model_id AND other.image_id <> query.image_id
-    ORDER BY (other.vector <=> query.vector) + 0 LIMIT %(k)s
-)
-FROM search_embedding AS query WHERE query.model_id = %(model)s AND query.image_id = ANY(%(images)s)
+SELECT query.image_id, query.product_id, other.image_id, other.product_id, 1 - other.distance
+FROM search_embedding AS query, LATERAL (
+    SELECT image_id, product_id, (vector <=> query.vector) + 0 AS distance FROM search_embedding
+    WHERE model_id = query.model_id AND image_id <> query.image_id
+    ORDER BY (vector <=> query.vector) + 0 LIMIT %(k)s
+) AS other
+WHERE query.model_id = %(model)s AND query.image_id = ANY(%(images)s)
+ORDER BY query.image_id, other.distance
 """
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One sampled photo and its nearest other photos: (photo, product, cosine), nearest first."""
+
+    image: int
+    product: int
+    found: list[tuple[int, int, float]]
 
 
 def compare(model: ModelVersion) -> dict[str, dict[str, float]]:
     """Recall@K of `model` and of the active version on the same photos of the shop's own catalogue, leave-one-out.
 
     Kept as model.metrics["catalogue"]: {version: {"queries": n, "1": .., "5": .., "10": ..}}, fractions; a seeded
-    sample of SAMPLE photos whose product has another photo. Empty where there is none.
+    sample of SAMPLE photos whose product has another photo. Empty where there is none. What `model` took for another
+    product is kept as model.metrics["confusions"]: see `confusions`.
     """
-    versions = [version for version in (model, ModelVersion.objects.active()) if version]
+    versions = [model, *ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).exclude(pk=model.pk)]
     images = _sample(versions)
-    figures = {version.version: _recall(version, images) for version in versions} if images else {}
-    model.metrics["catalogue"] = figures
+    answers = {version.version: _ask(version, images) for version in versions} if images else {}
+    model.metrics["catalogue"] = {version: _recall(asked) for version, asked in answers.items()}
+    model.metrics["confusions"] = confusions(answers.get(model.version, []))
     model.save(update_fields=["metrics"])
-    return figures
+    return model.metrics["catalogue"]
+
+
+def confusions(answers: list[Asked], most: int = CONFUSIONS) -> list[dict[str, float]]:
+    """The products taken for each other most often, {"image", "other", "score", "times"}: how often a photo of one
+    found the other first, and the two photos of it that are most alike. At most `most`, the worst first."""
+    worst: dict[frozenset[int], dict[str, float]] = {}
+    for asked in answers:
+        other, product, score = asked.found[0]
+        if product == asked.product:
+            continue
+        pair = worst.setdefault(frozenset((asked.product, product)), {"times": 0, "score": -2.0})
+        pair["times"] += 1
+        if score > pair["score"]:
+            pair |= {"image": asked.image, "other": other, "score": score}
+    return sorted(worst.values(), key=lambda pair: (-pair["times"], -pair["score"]))[:most]
 
 
 def _sample(versions: list[ModelVersion]) -> list[int]:
@@ -168,9 +198,16 @@ def _sample(versions: list[ModelVersion]) -> list[int]:
     return random.Random(0).sample(askable, min(SAMPLE, len(askable)))
 
 
-def _recall(model: ModelVersion, images: list[int]) -> dict[str, float]:
+def _ask(model: ModelVersion, images: list[int]) -> list[Asked]:
     with connection.cursor() as cursor:
         cursor.execute(NEIGHBOURS, {"model": model.pk, "images": images, "k": max(KS)})
         rows = cursor.fetchall()
-    recall = {str(k): sum(product in found[:k] for product, found in rows) / len(rows) for k in KS}
-    return {"queries": len(rows), **recall}
+    return [
+        Asked(image, product, [found for _, _, *found in neighbours])
+        for (image, product), neighbours in itertools.groupby(rows, key=lambda row: row[:2])
+    ]
+
+
+def _recall(answers: list[Asked]) -> dict[str, float]:
+    hits = {k: sum(asked.product in [product for _, product, _ in asked.found[:k]] for asked in answers) for k in KS}
+    return {"queries": len(answers), **{str(k): count / len(answers) for k, count in hits.items()}}

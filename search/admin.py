@@ -18,7 +18,7 @@ from catalog.admin import ProductAdmin
 from catalog.admin_photos import PhotoInline
 from catalog.models import Product, ProductImage
 from ml.models import ModelVersion
-from search import admin_models, admin_queries  # noqa: F401
+from search import admin_models, admin_pairs, admin_queries  # noqa: F401
 from search.nearest import Filters
 from search.readiness import Readiness, embed_again, products_that_are, readiness_of_product, with_readiness
 from search.searching import similar_products

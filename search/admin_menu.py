@@ -26,6 +26,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Catalogue"),
             "items": [
                 link(_("Products"), "sell", "catalog_product_changelist", "catalog.view_product"),
+                link(_("Photos to look at"), "compare", "search_photopair_changelist", "catalog.view_productimage"),
                 link(_("Imports"), "upload_file", "catalog_importrun_changelist", "catalog.view_importrun"),
                 link(_("Categories"), "category", "catalog_category_changelist", "catalog.view_category"),
             ],

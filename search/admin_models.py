@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,10 +16,12 @@ from django.views.decorators.http import require_POST
 from django_q.tasks import async_task
 from unfold.admin import ModelAdmin
 
+from catalog.models import ProductImage
 from ml.models import ModelVersion
 from search import activation
 
 SHOWN = 6  # versions side by side: the active one and the newest
+MEASURING = 3600  # seconds: exact search among millions of photos takes its time
 
 
 @admin.register(ModelVersion)
@@ -45,7 +48,8 @@ class ModelVersionAdmin(ModelAdmin):
             "title": _("Models"),
             "opts": self.opts,
             "versions": [self._shown(version) for version in versions],
-            "figures": _side_by_side(versions),
+            "own_figures": _side_by_side([_own_figures(version) for version in versions]),
+            "card_figures": _side_by_side([_card_figures(version) for version in versions]),
             "former": former,
             "may_steer": self.has_change_permission(request),
         }
@@ -67,7 +71,12 @@ class ModelVersionAdmin(ModelAdmin):
         return FileResponse(picture.open("rb"), content_type="image/png")
 
     def do_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
-        verbs = {"prepare": self._prepare, "cancel": activation.cancel, "activate": activation.switch}
+        verbs = {
+            "prepare": self._prepare,
+            "cancel": activation.cancel,
+            "activate": activation.switch,
+            "measure": self._measure,
+        }
         if not self.has_change_permission(request) or what not in verbs:
             raise PermissionDenied
         version = get_object_or_404(ModelVersion, pk=pk)
@@ -80,8 +89,10 @@ class ModelVersionAdmin(ModelAdmin):
                 "prepare": _("Preparation begun."),
                 "cancel": _("Preparation cancelled."),
                 "activate": _("Activated."),
+                "measure": _("A worker measures it on the shop's own photos; the figures will be here."),
             }
             self.log_change(request, version, texts[what])
+            self.message_user(request, texts[what], messages.SUCCESS)
         return redirect("admin:ml_modelversion_changelist")
 
     def _prepare(self, version: ModelVersion) -> None:
@@ -97,6 +108,9 @@ class ModelVersionAdmin(ModelAdmin):
         )
         async_task("search.tasks.prepare", version.pk, group="embed")
 
+    def _measure(self, version: ModelVersion) -> None:
+        async_task("search.tasks.measure", version.pk, group="embed", timeout=MEASURING)
+
     def _shown(self, version: ModelVersion) -> dict[str, Any]:
         preparing = version.state == ModelVersion.State.PREPARING
         return {
@@ -104,6 +118,8 @@ class ModelVersionAdmin(ModelAdmin):
             "progress": activation.progress(version) if preparing else None,
             "curves": (version.directory / "curves.png").is_file(),
             "note": (version.config.get("training") or {}).get("note", ""),
+            "measurable": version.state in (ModelVersion.State.ACTIVE, ModelVersion.State.READY),
+            "confusions": _confusions(version),
         }
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -117,24 +133,50 @@ class _Unloadable(RuntimeError):
     pass
 
 
-def _side_by_side(versions: list[ModelVersion]) -> list[tuple[str, list[str]]]:
-    """(what was measured, its value for each version or ""), own photos first."""
-    columns = [_figures_of(version) for version in versions]
+def _side_by_side(columns: list[dict[str, str]]) -> list[tuple[str, list[str]]]:
+    """(what was measured, its value for each version or "")."""
     names = list(dict.fromkeys(name for column in columns for name in column))
     return [(name, [column.get(name, "") for column in columns]) for name in names]
 
 
-def _figures_of(version: ModelVersion) -> dict[str, str]:
-    figures: dict[str, str] = {}
+def _own_figures(version: ModelVersion) -> dict[str, str]:
+    """On the shop's own photos."""
     own = _own_catalogue(version)
-    for k in ("1", "5", "10"):
-        if own:
-            figures[_("Recall@%s on the shop's own photos") % k] = f"{100 * own[k]:.1f} %"
-    if own:
-        figures[_("of how many photos")] = str(own["queries"])
-    metrics = {name: value for name, value in version.metrics.items() if name != "catalogue"}
+    if not own:
+        return {}
+    recall = {_("Recall@%s on the shop's own photos") % k: f"{100 * own[k]:.1f} %" for k in ("1", "5", "10")}
+    return recall | {_("of how many photos"): str(own["queries"])}
+
+
+def _card_figures(version: ModelVersion) -> dict[str, str]:
+    """Those that its training left on its card."""
+    figures: dict[str, str] = {}
+    metrics = {name: value for name, value in version.metrics.items() if name not in ("catalogue", "confusions")}
     _flatten(metrics, "", figures)
     return figures
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Two products that a version takes for each other, by the two photos that are most alike."""
+
+    photo: ProductImage
+    taken_for: ProductImage
+    score: float  # cosine
+    times: int
+
+
+def _confusions(version: ModelVersion) -> list[Confusion]:
+    """Those kept when the version was measured, less what was deleted or merged since."""
+    kept = version.metrics.get("confusions", [])
+    wanted = {pair[side] for pair in kept for side in ("image", "other")}
+    photos = ProductImage.objects.select_related("product").in_bulk(wanted)
+    found = []
+    for pair in kept:
+        photo, other = photos.get(pair["image"]), photos.get(pair["other"])
+        if photo and other and photo.product_id != other.product_id:
+            found.append(Confusion(photo, other, pair["score"], pair["times"]))
+    return found
 
 
 def _own_catalogue(version: ModelVersion) -> dict[str, Any] | None:

@@ -91,7 +91,7 @@ class QueryAdmin(ModelAdmin):
     @display(description=gettext_lazy("photo"))
     def picture(self, query: Query) -> SafeString:
         url = reverse("admin:query_thumbnail", args=[query.pk])
-        return format_html('<img class="staff-thumb" src="{}" alt="" loading="lazy">', url)
+        return format_html('<img class="staff-thumb" src="{}" alt="{}" loading="lazy">', url, _("The photo"))
 
     @display(description=gettext_lazy("best score"), ordering="best_score")
     def best_score_rounded(self, query: Query) -> str:

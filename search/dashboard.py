@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.db.models.functions import TruncDate, TruncHour
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -20,11 +20,12 @@ from catalog.models import Product, ProductImage
 from ml.models import ModelVersion
 from search import activation
 from search.admin_queries import poor
-from search.models import Embedding, Query
+from search.models import Embedding, PhotoPair, Query
 
 DAYS = 14
 HOURS = 24
 LISTED = 6
+PAIRS = reverse_lazy("admin:search_photopair_changelist")
 
 # Milliseconds of a whole search (decode, embed, first answer), by day of the server's time zone.
 LATENCY = """
@@ -65,6 +66,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["title"] = _("Today")
     if request.user.has_perm("catalog.view_product"):
         context |= {"tiles": _tiles(), "throughput": embedded_by_hour()}
+        if not request.user.has_perm("catalog.view_productimage"):
+            context["tiles"] = [tile for tile in context["tiles"] if tile.get("link") != PAIRS]
     if request.user.has_perm("search.view_query"):
         context |= {
             "searches": searches_by_day(),
@@ -104,6 +107,11 @@ def _tiles() -> list[dict[str, Any]]:
             "link": f"{products}?readiness=failed",
             "state": failed and "failed",
         },
+        {
+            "label": _("pairs of photos to look at"),
+            "value": PhotoPair.objects.shown(model).open().count(),
+            "link": PAIRS,
+        },
         {"label": _("tasks in the queue"), "value": get_broker().queue_size()},
     ]
 
@@ -125,9 +133,18 @@ def embedded_by_hour() -> Chart:
 
 
 def searches_by_day() -> Chart:
+    """Per day all searches, and within them those with a good match."""
     rows = Query.objects.filter(created__gte=_since()).annotate(day=TruncDate("created")).order_by().values_list("day")
-    counts: dict[date, int] = dict(rows.annotate(count=Count("pk")))
-    return Chart(_("Searches, by day"), _bars([(_short(day), counts.get(day, 0), None) for day in _days()]))
+    model = ModelVersion.objects.active()
+    good = ~Q(pk__in=poor(Query.objects.filter(created__gte=_since()), model).values("pk"))
+    counts: dict[date, tuple[int, int]] = {
+        day: (every, well) for day, every, well in rows.annotate(every=Count("pk"), well=Count("pk", filter=good))
+    }
+    return Chart(
+        _("Searches, by day"),
+        _bars([(_short(day), *counts.get(day, (0, None))) for day in _days()]),
+        about=_("Dark: something like it was found. Light: all searches."),
+    )
 
 
 def latency_by_day() -> Chart:

@@ -1,4 +1,4 @@
-"""Embeddings of the catalogue's photos, shoppers' queries, and what staff say of the answers."""
+"""Embeddings of the catalogue's photos and pairs of them, shoppers' queries, and what staff say of the answers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -29,7 +31,7 @@ class Embedding(models.Model):
     """
 
     pk = models.CompositePrimaryKey("image_id", "model_id")
-    image = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="embeddings")
+    image = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     vector = HalfVectorField(dimensions=DIM)
     photo_sha256 = models.CharField(max_length=64)  # of the file that was embedded: tells when it was replaced since
@@ -55,6 +57,11 @@ class Embedding(models.Model):
     class Meta:
         verbose_name = _("embedding")
         verbose_name_plural = _("embeddings")
+        indexes = [
+            # Which photos wait is read from the index alone, not from a table as wide as its vectors.
+            models.Index("image", "model", include=["photo_sha256"], name="embedding_up_to_date"),
+            BrinIndex(fields=["created"], autosummarize=True, name="embedding_created"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.image_id} under {self.model_id}"
@@ -130,3 +137,100 @@ class Judgement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product} {self.verdict}"
+
+
+class ComparedPhoto(models.Model):
+    """This photo, in this form, was compared with the others under this model: see search/duplicates.py."""
+
+    image = models.OneToOneField(ProductImage, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    photo_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.image_id} under {self.model_id}"
+
+
+ONE_FILE = Q(first_sha256=F("second_sha256"))
+ONE_PRODUCT = ~ONE_FILE & Q(first__product=F("second__product"))
+TWO_PRODUCTS = ~ONE_FILE & ~Q(first__product=F("second__product"))
+
+
+class PhotoPairQuerySet(models.QuerySet["PhotoPair"]):
+    def shown(self, model: ModelVersion | None) -> PhotoPairQuerySet:
+        """What staff can still do something about: both files as they were compared, both products on sale.
+
+        A hidden product disturbs no shopper; what looks alike under a former model alone is not shown either.
+        """
+        return self.filter(
+            Q(model=model) | ONE_FILE,
+            first__sha256=F("first_sha256"),
+            second__sha256=F("second_sha256"),
+            first__product__is_active=True,
+            second__product__is_active=True,
+        )
+
+    def open(self) -> PhotoPairQuerySet:
+        return self.filter(dismissed=None)
+
+    def of_one_file(self) -> PhotoPairQuerySet:
+        return self.filter(ONE_FILE)
+
+    def of_two_products(self) -> PhotoPairQuerySet:
+        """Nearly the same picture on different products."""
+        return self.filter(TWO_PRODUCTS)
+
+    def of_one_product(self) -> PhotoPairQuerySet:
+        """Nearly the same picture twice on one product."""
+        return self.filter(ONE_PRODUCT)
+
+    def counts(self) -> dict[str, int]:
+        """How many there are of each kind, in one query: file, products, product; and dismissed."""
+        kinds = {"file": ONE_FILE, "products": TWO_PRODUCTS, "product": ONE_PRODUCT}
+        still_open = {name: Count("pk", filter=Q(kind, dismissed=None)) for name, kind in kinds.items()}
+        return self.order_by().aggregate(**still_open, dismissed=Count("pk", filter=~Q(dismissed=None)))
+
+
+class PhotoPair(models.Model):
+    """Two photos of the catalogue that are the same file, or nearly the same picture: for staff to judge, once."""
+
+    first = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="+")  # the one with the lower id
+    second = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="+")
+    first_sha256 = models.CharField(max_length=64)  # of the files that were compared: one may be replaced since
+    second_sha256 = models.CharField(max_length=64)
+    model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    score = models.FloatField(_("likeness"), help_text=_("Cosine of the two embeddings."))
+    found = models.DateTimeField(_("found"), db_default=Now())
+    dismissed = models.DateTimeField(_("dismissed"), null=True)
+    dismissed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    objects = PhotoPairQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-score", "id"]
+        verbose_name = _("pair of photos")
+        verbose_name_plural = _("photos to look at")
+        default_permissions = ()  # who may change products and photos may judge pairs of them
+        constraints = [
+            models.UniqueConstraint("first", "second", name="one_pair_of_two_photos"),
+            models.CheckConstraint(condition=Q(first__lt=F("second")), name="photo_pair_in_order"),
+        ]
+        indexes = [models.Index(fields=["-score", "id"], condition=Q(dismissed=None), name="photo_pair_open")]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} and {self.second_id}"
+
+    @property
+    def is_one_file(self) -> bool:
+        return self.first_sha256 == self.second_sha256
+
+    def dismiss(self, user: User) -> None:
+        """The two are meant to be there. Remembered until one of the files is replaced."""
+        self.dismissed, self.dismissed_by = timezone.now(), user
+        self.save(update_fields=["dismissed", "dismissed_by"])
+
+    def show_again(self) -> None:
+        self.dismissed = self.dismissed_by = None
+        self.save(update_fields=["dismissed", "dismissed_by"])

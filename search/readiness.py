@@ -11,6 +11,8 @@ from catalog.models import Product, ProductImage
 from ml.models import ModelVersion
 from search.models import Embedding, photos_awaiting
 
+FEW = 2000  # products named one by one in a query
+
 
 class Readiness(TextChoices):
     READY = "ready", _("ready")
@@ -41,14 +43,20 @@ def readiness_of_product(images: Iterable[ProductImage]) -> tuple[str, str]:
 
 def products_that_are(readiness: str, products: QuerySet[Product], model: ModelVersion | None) -> QuerySet[Product]:
     """Those of `products` whose worst photo is `readiness`."""
-    broken = ProductImage.objects.broken().filter(product=OuterRef("pk"))
+    broken = Exists(ProductImage.objects.broken().filter(product=OuterRef("pk")))
     if readiness == Readiness.FAILED:
-        return products.filter(Exists(broken))
-    images = ProductImage.objects.readable() if model is None else photos_awaiting(model)
-    waiting = Exists(images.order_by().filter(product=OuterRef("pk")))
+        return products.filter(broken)
+    waiting = _has_a_waiting_photo(model)
     if readiness == Readiness.WAITING:
-        return products.filter(waiting & ~Exists(broken))
-    return products.filter(~Exists(broken) & ~waiting & Exists(ProductImage.objects.filter(product=OuterRef("pk"))))
+        return products.filter(waiting & ~broken)
+    return products.filter(~broken & ~waiting & Exists(ProductImage.objects.filter(product=OuterRef("pk"))))
+
+
+def _has_a_waiting_photo(model: ModelVersion | None) -> Q | Exists:
+    """A condition on products. Where few wait, they are looked up here, once: the list is counted and read with it."""
+    images = ProductImage.objects.readable() if model is None else photos_awaiting(model)
+    few = list(images.order_by().values_list("product", flat=True).distinct()[: FEW + 1])
+    return Q(pk__in=few) if len(few) <= FEW else Exists(images.order_by().filter(product=OuterRef("pk")))
 
 
 def embed_again(images: QuerySet[ProductImage], model: ModelVersion | None) -> int:

@@ -1,43 +1,20 @@
-"""A saved photo is embedded after the commit that saved it, in one task with the others of that commit."""
+"""Saved photos are embedded: one task for those of one commit, or of a batch of an import. And what migrate sets up."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
-from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from catalog.models import ProductImage
+from catalog.announcing import photos_saved
 from ml.models import ModelVersion
 
 
-class _EnqueuePhotos:
-    """The on_commit hook of one transaction; a rollback forgets it together with its photos."""
+@receiver(photos_saved)
+def enqueue(image_ids: list[int], **kwargs: Any) -> None:
+    from search.tasks import enqueue_photos
 
-    def __init__(self) -> None:
-        self.image_ids: list[int] = []
-
-    def __call__(self) -> None:
-        from search.tasks import enqueue_photos
-
-        enqueue_photos(self.image_ids)
-
-
-@receiver(post_save, sender=ProductImage)
-def enqueue_photo(instance: ProductImage, update_fields: frozenset[str] | None, using: str, **kwargs: Any) -> None:
-    if update_fields is not None and "file" not in update_fields:
-        return
-    connection = transaction.get_connection(using)
-    savepoints = set(connection.savepoint_ids)
-    if connection.run_on_commit:
-        last_savepoints, hook, *_ = connection.run_on_commit[-1]
-        if isinstance(hook, _EnqueuePhotos) and last_savepoints == savepoints:
-            hook.image_ids.append(instance.pk)
-            return
-    hook = _EnqueuePhotos()
-    hook.image_ids.append(instance.pk)
-    transaction.on_commit(hook, using=using, robust=True)  # a queue that is down loses nothing: tasks.tend finds it
+    enqueue_photos(image_ids)
 
 
 def prepare_database(**kwargs: Any) -> None:
@@ -48,7 +25,8 @@ def prepare_database(**kwargs: Any) -> None:
 
     if model := ModelVersion.objects.active():
         build_index(model)
-    for name, every in (("search.tasks.tend", 1), ("search.tasks.sweep_queries", 60)):
+    tasks = (("search.tasks.tend", 1), ("search.tasks.compare_photos", 5), ("search.tasks.sweep_queries", 60))
+    for name, every in tasks:
         Schedule.objects.update_or_create(
             name=name, defaults={"func": name, "schedule_type": Schedule.MINUTES, "minutes": every, "repeats": -1}
         )

@@ -11,13 +11,14 @@ from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from ml.models import ModelVersion
-from search import activation
+from search import activation, duplicates
 from search.embedding import BATCH, embed_awaiting
 from search.models import Query, photos_awaiting
 
 logger = logging.getLogger(__name__)
 
 PATIENCE = timedelta(minutes=2)  # a photo that waits longer has lost its task
+SLICE = 30.0  # seconds, well below Q_CLUSTER's timeout
 
 
 def enqueue_photos(image_ids: Sequence[int]) -> None:
@@ -48,6 +49,20 @@ def finish_preparing(model_id: int) -> bool:
     """When every photo is embedded with it: index, compare, mark the version ready. False if it is not time yet."""
     model = ModelVersion.objects.filter(pk=model_id, state=ModelVersion.State.PREPARING).first()
     return model is not None and activation.finish(model)
+
+
+def compare_photos() -> bool:
+    """Every few minutes: look for photos that are there twice, one slice at a time. Whether all are compared."""
+    model = ModelVersion.objects.active()
+    done = model is None or duplicates.compare_photos(model, SLICE)
+    if not done and not get_broker().queue_size():  # else what waits goes first, and the schedule comes back to this
+        async_task("search.tasks.compare_photos", group="compare")
+    return done
+
+
+def measure(model_id: int) -> None:
+    """Staff want to know how well this version does on the shop's own photos."""
+    activation.compare(ModelVersion.objects.get(pk=model_id))
 
 
 def tend() -> int:

@@ -18,7 +18,7 @@ register = template.Library()
 def thumbnail(image: ProductImage | None, size: str = "icon", alt: str = "") -> SafeString:
     """An <img> of the photo for staff; an empty frame where there is none."""
     if image is None:
-        return format_html('<span class="staff-thumb" title="{}"></span>', _("No photo"))
+        return format_html('<span class="staff-thumb" role="img" aria-label="{}"></span>', _("No photo"))
     return format_html(
         '<img class="staff-thumb staff-thumb--{}" src="{}" alt="{}" loading="lazy" decoding="async">',
         size,

@@ -1,66 +1,26 @@
 """Nothing is lost: a real worker is killed with SIGKILL in mid-batch, and another one finishes."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django_q.models import OrmQ
 
 from catalog.models import ProductImage
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
 from search.models import Embedding, photos_awaiting
+from search.tests.real_worker import Worker, kill, wait_until, workers
 
 PHOTOS = 200
 
 
 @pytest.fixture
-def start_worker(model: ModelVersion, tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen]]:
-    """start_worker() -> a real qcluster on the test's database, media and tiny model."""
+def start_worker(model: ModelVersion, tmp_path: Path) -> Iterator[Callable[[], Worker]]:
     write_tiny_model(settings.MODELS_DIR / model.version)
-    database = connection.settings_dict
-    environment = {
-        **os.environ,
-        "VAR_DIR": str(tmp_path),
-        "SECRET_KEY": settings.SECRET_KEY,  # tasks are signed
-        "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
-        "Q_TIMEOUT": "3",
-        "Q_RETRY": "4",
-    }
-    started: list[subprocess.Popen] = []
-
-    def start() -> subprocess.Popen:
-        worker = subprocess.Popen(
-            [sys.executable, "manage.py", "qcluster"], cwd=settings.BASE_DIR, env=environment, start_new_session=True
-        )
-        started.append(worker)
-        return worker
-
-    yield start
-    for worker in started:
-        kill(worker)
-
-
-def kill(worker: subprocess.Popen) -> None:
-    """SIGKILL to the cluster and all its children, at once."""
-    with suppress(ProcessLookupError):
-        os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+    with workers(tmp_path) as start:
+        yield start
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,11 +1,15 @@
 """The models page: from candidate to active and back, by buttons; figures side by side; damaged models refused."""
 
 import pytest
+from django.core.files.base import ContentFile
 from django.urls import reverse
+from django_q.models import OrmQ
 
+from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
 from search import tasks
+from search.activation import Asked, confusions
 from search.embedding import embed_awaiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,3 +84,33 @@ def test_the_curves_of_a_training_are_shown(admin_client, candidate):
     url = reverse("admin:model_curves", args=[candidate.pk])
     assert url in admin_client.get(PAGE).content.decode()
     assert b"".join(admin_client.get(url).streaming_content) == b"\x89PNG"
+
+
+def test_what_a_version_confuses_is_shown_side_by_side(admin_client, shop, model, make_product):
+    twin = make_product("twin", photos=2)
+    for image, view in zip(twin.images.all(), range(2), strict=True):
+        image.file.save("same.jpg", ContentFile(photo_of("sku-0", view)))
+    embed_awaiting(model)
+    press(admin_client, model, "measure")
+    assert OrmQ.objects.latest("pk").task["func"] == "search.tasks.measure"
+    tasks.measure(model.pk)  # what the worker does
+    page = admin_client.get(PAGE).content.decode()
+    (panel,) = [part for part in page.split('<ol class="staff-pairs')[1].split("<li ")[1:] if "twin" in part]
+    assert "Title of twin" in panel and "Title of sku-0" in panel and panel.count("<img") == 2
+    twin.delete()
+    assert "twin" not in admin_client.get(PAGE).content.decode()
+
+
+def test_the_products_confused_most_often_come_first():
+    answers = [
+        Asked(1, 10, [(5, 20, 0.7), (2, 10, 0.6)]),
+        Asked(2, 10, [(5, 20, 0.8)]),
+        Asked(5, 20, [(1, 10, 0.7)]),
+        Asked(7, 30, [(5, 20, 0.95)]),
+        Asked(8, 30, [(7, 30, 0.99)]),
+    ]
+    assert confusions(answers) == [
+        {"times": 3, "score": 0.8, "image": 2, "other": 5},
+        {"times": 1, "score": 0.95, "image": 7, "other": 5},
+    ]
+    assert len(confusions(answers, most=1)) == 1

@@ -90,6 +90,14 @@ def test_the_charts_count_searches_times_and_photos(query, shop):
     assert most_found() == [(shop[0], 1)]
 
 
+def test_the_searches_of_a_day_tell_which_found_nothing_like_it(query, model):
+    ModelVersion.objects.filter(pk=model.pk).update(config=model.config | {"min_score": 0.9})
+    poor = begin_search([photo_of("nothing")])
+    Query.objects.filter(pk=poor.pk).update(best_score=0.2)
+    today = searches_by_day().bars[-1]
+    assert (today.value, today.second) == (2, 1)
+
+
 def test_the_first_page_shows_waiting_and_failed_photos(admin_client, shop, make_product):
     make_product("waiting")
     make_product("failed").images.update(error="x")

@@ -1,27 +1,37 @@
 """Staff with a real browser: an import and its progress, photos added and put in order, a model that takes over."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
 from playwright.sync_api import Page, expect
 
-from catalog import import_runs
 from catalog.models import ImportRun, Product
 from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
-from search import tasks
+from search import activation
+from search.duplicates import compare_photos
 from search.embedding import embed_awaiting
+from search.models import Query
+from search.searching import answer, begin_search
+from search.tests.real_worker import Worker, kill, workers
+from search.tests.test_browser_accessibility import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def visit(browser, live_server, settings, tmp_path):
+def visit(browser, live_server):
     """visit("/admin/..."): the page, signed in as a superuser. A script error on it fails the test."""
-    settings.UPLOADS_DIR = tmp_path / "uploads"
     client = Client()
     client.force_login(User.objects.create_superuser("boss"))
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
@@ -41,21 +51,68 @@ def visit(browser, live_server, settings, tmp_path):
     assert not errors
 
 
-def test_an_import_is_looked_through_agreed_to_and_watched(visit: Callable[[str], Page], tmp_path):
-    (tmp_path / "list.csv").write_text("sku,title,images\n12,Blue mug,a.jpg\n,Nothing,\n")
-    (tmp_path / "a.jpg").write_bytes(photo_of("a"))
-    page = visit("/admin/catalog/importrun/add/")
-    page.get_by_label("Upload").set_input_files([tmp_path / "list.csv", tmp_path / "a.jpg"])
+@pytest.fixture
+def start_worker(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Callable[[], Worker]]:
+    settings.IMPORT_ROOT, settings.UPLOADS_DIR = tmp_path / "inbox", tmp_path / "imports"
+    with workers(tmp_path, timeout=120) as start:
+        yield start
+
+
+def put_in_the_inbox(rows: int, settings: Any) -> None:
+    """A CSV of a line without a SKU and `rows` products, the first with a photo."""
+    folder: Path = settings.IMPORT_ROOT / "autumn"
+    folder.mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(photo_of("a"))
+    lines = [f"sku-{number},Mug {number},{'a.jpg' if number == 0 else ''}" for number in range(rows)]
+    (folder / "products.csv").write_text("\n".join(["sku,title,images", ",Nothing,", *lines, ""]))
+
+
+def begin_import(page: Page) -> None:
+    page.get_by_label("Or from the server").select_option("autumn")
     page.get_by_role("button", name="Look it through").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    run = ImportRun.objects.get()
-    import_runs.work(run.pk)  # what the worker does; the page notices by itself
-    expect(page.get_by_text("The SKU is empty.")).to_be_visible()
+    expect(page.get_by_text("The SKU is empty.")).to_be_visible(timeout=60_000)
+    assert not Product.objects.exists(), "nothing is written before staff agree"
     page.get_by_role("button", name="Import this").click()
-    expect(page.get_by_role("progressbar")).to_be_visible()
-    import_runs.work(run.pk)
-    expect(page.get_by_role("status")).to_have_text("Done")
-    assert Product.objects.get(sku="12").images.count() == 1
+
+
+def see_it_move(page: Page) -> None:
+    """The bar, watched and never reloaded, goes from one value to a higher one."""
+    bar = "document.querySelector('progress')?.value"
+    page.wait_for_function(f"(window.seen ??= {bar} || undefined) && {bar} > window.seen", timeout=60_000)
+
+
+def test_an_import_runs_in_a_worker_and_is_watched_cancelled_and_gone_on_with(visit, start_worker, settings):
+    put_in_the_inbox(1200, settings)
+    start_worker()
+    page = visit("/admin/catalog/importrun/add/")
+    begin_import(page)
+    see_it_move(page)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("status")).to_have_text("Cancelled", timeout=60_000)
+    went_in = Product.objects.count()
+    assert 0 < went_in < 1200, "raise the number of rows if the worker is too quick for this test"
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("status")).to_have_text("Done", timeout=120_000)
+    run = ImportRun.objects.get()
+    assert (run.created_count, run.refused_count, Product.objects.count()) == (1200, 1, 1200)
+    assert Product.objects.get(sku="sku-0").images.count() == 1
+
+
+def test_an_import_whose_worker_is_killed_goes_on_with_the_next_one(visit, start_worker, settings):
+    put_in_the_inbox(800, settings)
+    worker = start_worker()
+    page = visit("/admin/catalog/importrun/add/")
+    begin_import(page)
+    see_it_move(page)
+    kill(worker)
+    assert 0 < Product.objects.count() < 800, "raise the number of rows if the worker is too quick for this test"
+    OrmQ.objects.update(lock=timezone.now() - timedelta(hours=1))  # as if Q_RETRY were over: it is handed out again
+    start_worker()
+    expect(page.get_by_role("status")).to_have_text("Done", timeout=120_000)
+    run = ImportRun.objects.get()
+    assert (run.created_count, run.kept_count, run.refused_count) == (800, 0, 1), "no product was gone through twice"
+    assert Product.objects.count() == 800
 
 
 def test_photos_are_chosen_many_at_once_and_another_one_leads(visit, make_product, model, tmp_path):
@@ -75,16 +132,85 @@ def test_photos_are_chosen_many_at_once_and_another_one_leads(visit, make_produc
     assert [image.view_id for image in product.images.all()] == ["right", "left", "000"]
 
 
-def test_a_model_takes_over_while_staff_watch(visit, make_product, model, settings):
+@pytest.fixture
+def twins(model, make_product) -> tuple[Product, Product]:
+    """Two products with the same photo, and a third whose photo cannot be read; compared, searched for and measured."""
+    first, second = make_product("first", photos=2), make_product("second")
+    second.images.get().file.save("same.jpg", ContentFile(photo_of("first")))
+    make_product("broken").images.update(error="This photo is cut off.")
+    embed_awaiting(model)
+    compare_photos(model)
+    activation.compare(model)
+    answer(begin_search([photo_of("first")]))
+    return first, second
+
+
+def test_a_product_entered_twice_is_merged_by_keyboard_alone(visit: Callable[[str], Page], twins):
+    first, second = twins
+    page = visit("/admin/search/photopair/?show=file")
+    expect(page.locator(".staff-pair img")).to_have_count(2)
+    merge = page.get_by_role("link", name=re.compile("Merge into this product.*first"))
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if merge.evaluate("link => link === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 photo is there already")).to_be_visible()
+    page.get_by_role("button", name="Merge").press("Enter")
+    expect(page.get_by_text("second is part of first now.")).to_be_visible()
+    expect(page.get_by_text("Nothing to look at.")).to_be_visible()
+    second.refresh_from_db()
+    assert (first.images.count(), second.images.count(), second.is_active) == (2, 0, False)
+
+
+def test_filters_open_by_keyboard_take_the_focus_and_give_it_back(visit: Callable[[str], Page], make_product):
+    make_product("mug")
+    page = visit("/admin/catalog/product/")
+    filters = page.get_by_role("button", name="Filters")
+    page.get_by_role("searchbox").or_(page.locator("[name=q]")).focus()
+    page.keyboard.press("Tab")
+    expect(filters).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#changelist-filter :focus")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(filters).to_be_focused()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_staff_pages_pass_axe_and_fit_the_screen(visit: Callable[[str], Page], twins, width, scheme):
+    first, second = twins
+    page = visit("/admin/")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+    origin = page.url.removesuffix("/admin/")
+    for path in [
+        "/admin/",
+        "/admin/catalog/product/",
+        f"/admin/catalog/product/{first.pk}/change/",
+        "/admin/catalog/importrun/add/",
+        "/admin/search/photopair/?show=broken",
+        "/admin/search/photopair/?show=file",
+        f"/admin/search/photopair/merge/{first.pk}/{second.pk}/",
+        f"/admin/search/photopair/remove/{first.images.first().pk}/",
+        "/admin/search/query/",
+        "/admin/search/query/add/",
+        f"/admin/search/query/{Query.objects.get().pk}/change/",
+        "/admin/ml/modelversion/",
+    ]:
+        page.goto(origin + path, wait_until="networkidle")
+        assert violations(page, runOnly=["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_a_model_takes_over_while_staff_watch(visit, start_worker, make_product, model, settings):
+    write_tiny_model(settings.MODELS_DIR / model.version)
     make_product("a", photos=2)
     embed_awaiting(model)
     version = ModelVersion.objects.register(write_tiny_model(settings.MODELS_DIR / "tiny-20261123-0000001", seed=1))
     page = visit("/admin/ml/modelversion/")
     page.get_by_role("button", name="Embed everything with it").click()
     expect(page.get_by_text("0 of 2 photos embedded")).to_be_visible()
-    tasks.prepare(version.pk)
-    embed_awaiting(version)
-    tasks.finish_preparing(version.pk)
-    page.get_by_role("button", name="Activate").click()
+    start_worker()
+    page.get_by_role("button", name="Activate").click(timeout=60_000)
     expect(page.locator(".staff-panel--active h2")).to_have_text(version.version)
     assert ModelVersion.objects.active() == version

@@ -5,12 +5,14 @@ from decimal import Decimal
 import numpy as np
 import pytest
 from django.db import connection
+from pgvector import HalfVector
 
 from catalog.models import Category, Product
 from ml.models import ModelVersion
 from search import nearest
 from search.activation import build_index, index_name
 from search.crowd import fill_with_random_products
+from search.duplicates import NEAREST, NEIGHBOURS
 from search.models import Embedding
 from search.nearest import Filters
 
@@ -150,6 +152,13 @@ def plan(query, model, filters):
 
 def test_an_unfiltered_search_walks_the_index_of_its_model(crowd, query, model):
     assert f"Index Scan using {index_name(model)}" in plan(query, model, Filters())
+
+
+def test_photos_are_compared_by_walking_the_index(crowd, query, model):
+    parameters = {"vector": HalfVector(query).to_text(), "model": model.pk, "neighbours": NEIGHBOURS}
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + NEAREST, parameters)
+        assert f"Index Scan using {index_name(model)}" in cursor.fetchall()[1][0]
 
 
 def test_a_wide_filter_walks_the_index_and_skips_the_exact_path(crowd, query, model, monkeypatch):

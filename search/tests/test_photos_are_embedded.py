@@ -8,6 +8,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django_q.models import OrmQ
 
+from catalog.importing import Outcome, run_import
 from catalog.models import Product, ProductImage
 from conftest import photo_of
 from search.embedding import embed_awaiting
@@ -82,6 +83,35 @@ def test_photos_of_one_commit_become_one_task_and_a_rollback_none(make_product):
         make_product("shoe-2")
         raise ZeroDivisionError
     assert OrmQ.objects.count() == 1
+
+
+def queued_batches() -> list[list[int]]:
+    return [row.task["args"][0] for row in OrmQ.objects.order_by("pk")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_queues_a_task_for_many_products_together(tmp_path, monkeypatch):
+    monkeypatch.setattr("catalog.announcing.TOGETHER", 4)
+    for number in range(10):
+        (tmp_path / f"{number}_0.jpg").write_bytes(photo_of(str(number)))
+    run_import(tmp_path)
+    assert [len(batch) for batch in queued_batches()] == [4, 4, 2]
+    photos = ProductImage.objects.order_by("pk").values_list("pk", flat=True)
+    assert sorted(photo for batch in queued_batches() for photo in batch) == list(photos)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_that_is_stopped_queues_what_went_in(tmp_path):
+    for number in range(5):
+        (tmp_path / f"{number}_0.jpg").write_bytes(photo_of(str(number)))
+
+    def stop_at_the_fourth(outcome: Outcome) -> None:
+        if outcome.line == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_import(tmp_path, stop_at_the_fourth)
+    assert [len(batch) for batch in queued_batches()] == [3] and ProductImage.objects.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
