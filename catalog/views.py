@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 from django.core.paginator import EmptyPage, Paginator
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import OrderBy
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -74,7 +75,7 @@ def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, obj
 
     @cache
     def among(chosen: Chosen) -> QuerySet[Product]:
-        return chosen.among(found)
+        return chosen.among(found).annotate(counts=Value(True))
 
     ordered = among(chosen).order_by(*ORDERS[sort]) if sort else among(chosen)
     pages = Paginator(ordered.select_related("category").prefetch_related("images"), PER_PAGE)
@@ -82,7 +83,8 @@ def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, obj
         page = pages.page(whole_number(request.GET, "page", 1, 1, MAX_PAGE))
     except EmptyPage:
         raise Http404 from None
-    context |= {"page": page, "count": pages.count, "chosen": chosen, "sort": sort, "sorts": SORTS.items()}
+    sorts = SORTS if context.get("words") else SORTS | {"": pgettext("sort order", "Name")}
+    context |= {"page": page, "count": pages.count, "chosen": chosen, "sort": sort, "sorts": sorts.items()}
     if request.htmx.target == "more":
         return render(request, "catalog/cards.html", context)
     context["offer"] = offer(among, chosen)

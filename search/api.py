@@ -29,6 +29,7 @@ from search.models import Query
 MAX_K = 100
 DEFAULT_K = 20
 MAX_DEPTH = 1000  # products behind one photo that paging reaches
+DEPTHS = (MAX_K, MAX_DEPTH)  # how many are ranked for one page: the first pages come without the depth of the last
 
 NARROWING = [
     *FILTERS,
@@ -117,10 +118,9 @@ def search(request: Request) -> Response:
 def search_again(request: Request, pk: UUID) -> Response:
     """The same search, filtered differently or further down: no photo needed, nothing embedded."""
     narrowing = _narrowing(request.query_params)
-    k = narrowing[1]
-    page = whole_number(request.query_params, "page", 1, 1, MAX_DEPTH // k)
+    page = whole_number(request.query_params, "page", 1, 1, MAX_DEPTH // narrowing[1])
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
-    return _answer(request, query, narrowing, offset=(page - 1) * k)
+    return _answer(request, query, narrowing, page)
 
 
 @extend_schema(
@@ -155,9 +155,14 @@ def _score(parameters: QueryDict) -> float:
     return score
 
 
-def _answer(request: Request, query: Query, narrowing: Narrowing, offset: int = 0) -> Response:
+def _answer(request: Request, query: Query, narrowing: Narrowing, page: int | None = None) -> Response:
+    """The first products, or one page of a list that is cut from one answer: no product comes twice."""
     filters, k, min_score = narrowing
-    found = searching.answer(query, filters, k, offset)
+    if page is None:
+        found = searching.answer(query, filters, k)
+    else:
+        depth = next(depth for depth in DEPTHS if page * k <= depth)
+        found = searching.load(searching.closest(query, filters, depth)[(page - 1) * k : page * k])
     results = [_described(request, result) for result in found if result.score >= min_score]
     return Response(
         {

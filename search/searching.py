@@ -27,6 +27,23 @@ class NoActiveModel(RuntimeError):
     """No model is active, so nothing can be searched. Run `manage.py activate_model VERSION`."""
 
 
+CLOSEST = 240  # products worth a look, alike or not
+MOST = 1200  # products alike that are listed: nobody looks at more, and each page costs them all
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All that is worth listing for a search, best first."""
+
+    alike: list[Match]  # at or above the model's min_score
+    others: list[Match]  # below it; none where the alike are CLOSEST or more
+    whole: bool  # whether these are all the products there are, or that pass the filters
+
+    @property
+    def matches(self) -> list[Match]:
+        return [*self.alike, *self.others]
+
+
 @dataclass(frozen=True)
 class Result:
     score: float  # cosine, -1..1
@@ -77,15 +94,29 @@ def begin_search(
     )
 
 
-def answer(query: Query, filters: Filters | None = None, k: int = 20, offset: int = 0) -> list[Result]:
-    """The `k` products nearest to the query after the first `offset`, best first, under the model active now.
+def answer(query: Query, filters: Filters | None = None, k: int = 20) -> list[Result]:
+    """The `k` products nearest to the query, best first, under the model active now.
 
     Raises NoActiveModel.
     """
-    return load(closest(query, filters, k, offset))
+    return load(closest(query, filters, k))
 
 
-def closest(query: Query, filters: Filters | None = None, k: int = 20, offset: int = 0) -> list[Match]:
+def rank(query: Query, filters: Filters | None = None) -> Ranking:
+    """The products alike, MOST at most, filled up to CLOSEST with the next closest: the same for each page of a list.
+
+    Under a model without min_score the CLOSEST pass for alike. Raises NoActiveModel.
+    """
+    matches = closest(query, filters, wanted := CLOSEST)
+    least = query.model.min_score
+    if least is not None and len(matches) == wanted and matches[-1].score >= least:
+        matches = closest(query, filters, wanted := MOST)
+    alike = [match for match in matches if least is None or match.score >= least]
+    others = matches[len(alike) : CLOSEST]
+    return Ranking(alike, others, whole=len(matches) < wanted)
+
+
+def closest(query: Query, filters: Filters | None = None, k: int = 20) -> list[Match]:
     """As `answer`, without loading products and photos.
 
     The first answer's time, best score and best product are noted on the query.
@@ -94,7 +125,7 @@ def closest(query: Query, filters: Filters | None = None, k: int = 20, offset: i
     if query.model_id != model.pk:
         _follow(query, model)
     started = time.perf_counter()
-    matches = Embedding.objects.nearest(np.asarray(query.vector), model, k, filters, offset=offset)
+    matches = Embedding.objects.nearest(np.asarray(query.vector), model, k, filters)
     if "search" not in query.took_ms:
         query.took_ms["search"] = _ms(started, time.perf_counter())
         if matches:
