@@ -95,9 +95,10 @@ def results(request: ShopRequest, pk: UUID) -> HttpResponse:
         return Product.objects.filter(pk__in=[match.product_id for match in ranking.matches]).annotate(counts=alike)
 
     try:
-        ranking = rank(chosen)
+        searching.follow(query)
     except searching.NoActiveModel:
         return _refusal(request, "no_model", _("Searching by photo is being set up. Please try again later."), 503)
+    ranking = rank(chosen)
     matches = [*_sorted(ranking.alike, sort), *_sorted(ranking.others, sort)]
     start, end = (page - 1) * PER_PAGE, page * PER_PAGE
     if matches and start >= len(matches):

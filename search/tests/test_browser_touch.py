@@ -63,7 +63,7 @@ def test_a_finger_moves_a_corner_and_the_part_is_searched_at_once(visit, picture
     assert crop_of(page) == pytest.approx((0, 0, 0.75, 0.5), abs=0.02)
     assert page.evaluate("scrollY") == scrolled
     expect(page.locator(".card").first).to_be_visible()
-    expect(page.locator(".crop-status")).to_have_text("")
+    expect(page.locator(".crop-status [role=status]")).to_have_text("")
 
 
 def test_a_finger_moves_the_box_and_it_stays_within_the_photo(visit, picture):
@@ -108,7 +108,7 @@ def test_a_finger_taps_the_likely_item_and_the_box_follows(visit, picture):
 def test_filters_open_as_a_sheet_that_stays_while_one_chooses(visit, photo):
     page = visit(**PHONE)
     search(page, photo)
-    page.get_by_text("Filter", exact=True).tap()
+    page.locator("[data-filters] summary").tap()
     sheet = page.get_by_role("dialog", name="Filter")
     sheet.get_by_label("Shoes").tap()
     expect(page).to_have_url(re.compile("category=shoes"))
@@ -125,7 +125,7 @@ def test_filters_open_as_a_sheet_that_stays_while_one_chooses(visit, photo):
 
 def test_the_sheet_of_a_category_page_closes_with_escape(visit):
     page = visit("/products/", **PHONE)
-    page.get_by_text("Filter", exact=True).tap()
+    page.locator("[data-filters] summary").tap()
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_visible()
