@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -121,6 +122,13 @@ def matching(text: str) -> QuerySet[Product]:
         .annotate(rank=SearchRank(F("search_text"), query))
         .order_by("-rank", "title", "id")
     )
+
+
+def any_of(text: str) -> str:
+    """The words of `text`, one of which will do, as `matching` reads them; nothing that was excluded comes back."""
+    words = re.findall(r"-?\w[\w'’-]*", text)
+    excluded = "".join(f" {word}" for word in words if word.startswith("-"))
+    return " or ".join(word + excluded for word in words if not word.startswith("-") and word.lower() != "or")
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,9 @@ def load(matches: list[Match]) -> list[Result]:
     photos = ProductImage.objects.select_related("product__category").defer("product__search_text")
     found = photos.in_bulk([match.image_id for match in matches])
     return [
-        Result(match.score, image.product, image) for match in matches if (image := found.get(match.image_id)) is not None
+        Result(match.score, image.product, image)
+        for match in matches
+        if (image := found.get(match.image_id)) is not None
     ]
 
 

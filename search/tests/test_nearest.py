@@ -12,6 +12,7 @@ from search.activation import index_name
 from search.models import Embedding
 from search.nearest import Filters
 
+
 def brute_force(crowd, query, k, among=None):
     """(product, score) of the k nearest products by their best photo."""
     scores = crowd.vectors.astype(np.float32) @ query
