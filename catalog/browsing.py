@@ -211,7 +211,7 @@ def _categories(products: QuerySet[Product], chosen: Chosen) -> Facet:
     choices = [Choice(slug, name, count, slug in chosen.categories) for slug, name, count in counts if slug is not None]
     below = [slug for slug in chosen.categories if slug not in {choice.value for choice in choices}]
     for category in Category.objects.filter(slug__in=below):  # a parent: its products lie in its children
-        count = Chosen(categories=(category.slug,)).among(products).filter(counts=True).count()
+        count = Chosen(categories=(category.slug,)).among(products).filter(Q(counts=True)).count()
         choices.append(Choice(category.slug, category.name, count, True))
     return Facet("category", gettext("Category"), _foremost(choices))
 
@@ -246,7 +246,8 @@ def _attributes(products: Callable[[Chosen], QuerySet[Product]], chosen: Chosen)
 def _attribute_counts(products: QuerySet[Product]) -> dict[str, dict[str, int]]:
     """{name: {value: products}} of the attributes with a text for a value."""
     try:
-        sql, parameters = products.order_by().values("attributes", "counts").query.sql_with_params()
+        pairs = products.order_by().values("attributes", "counts")  # type: ignore[misc]
+        sql, parameters = pairs.query.sql_with_params()
     except EmptyResultSet:  # Django knows that nothing passes
         return {}
     with connection.cursor() as cursor:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
-from catalog.browsing import SORTS, Chosen, chosen_in, any_of, matching, offer, sort_in, whole_number
+from catalog.browsing import SORTS, Chosen, any_of, chosen_in, matching, offer, sort_in, whole_number
 from catalog.models import Category, Product, ProductImage
 from catalog.refusals import Refused
 from catalog.thumbnails import SIZES, make_thumbnail

@@ -3,9 +3,10 @@
 One statement answers. Two paths lie in it, and the database takes one:
 
 - The ANN path walks the model's HNSW index; rows that fail the filters are passed over and the scan goes on (pgvector
-  0.8 iterative scan). Its order is relaxed: a later stretch of the walk may bring nearer rows than an earlier one, which
-  strict order would throw away (a filter that 10 % pass then finds .96 of the ten nearest, not .995), and the statement
-  sorts what it fetched in any case. The filters compare facts copied onto the embedding, so no join disturbs the index.
+  0.8 iterative scan). Its order is relaxed: a later stretch of the walk may bring nearer rows than an earlier one, and
+  strict order would throw them away (where 10 % pass a filter it found .96 of the ten nearest, relaxed order .995). The
+  statement sorts what it fetched in any case. The filters compare facts copied onto the embedding, so no join disturbs
+  the index.
 - The exact path is for filters so narrow that the walk would pass over most of the graph: when at most EXACT_PRODUCTS
   products pass (probed first, on the small product table with its own indexes), their embeddings are compared one by
   one.
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from ml.models import ModelVersion
     from search.models import Embedding  # noqa: F401
 
-# Comparing the photos of so many one by one takes about as long as the walk past all others: measured at 100,000 photos,
-# 18 ms against 18. In a larger shop the walk is the longer one still.
+# Comparing the photos of so many one by one takes about as long as the walk past all others: 18 ms each, measured at
+# 100,000 photos. In a larger shop the walk is the longer one still.
 EXACT_PRODUCTS = 2500
 ROWS_PER_PRODUCT = 2.5  # photos of one product are neighbours: fetch more rows than products are wanted
 

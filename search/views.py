@@ -105,7 +105,7 @@ def results(request: ShopRequest, pk: UUID) -> HttpResponse:
         raise Http404
     alike, more = len(ranking.alike), request.htmx.target == "more"
     others = max(alike, start)  # where on this page the less alike begin: said once in a list that grows
-    says_so = 0 < alike and others < min(end, len(matches)) and (others == alike or not more)
+    says_so = alike > 0 and others < min(end, len(matches)) and (others == alike or not more)
     context = {
         "query": query,
         "model": query.model,
