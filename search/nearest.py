@@ -7,9 +7,9 @@ One statement answers. Two paths lie in it, and the database takes one:
   strict order would throw them away (where 10 % pass a filter it found .96 of the ten nearest, relaxed order .995). The
   statement sorts what it fetched in any case. The filters compare facts copied onto the embedding, so no join disturbs
   the index.
-- The exact path is for filters so narrow that the walk would pass over most of the graph: when at most EXACT_PRODUCTS
-  products pass (probed first, on the small product table with its own indexes), their embeddings are compared one by
-  one.
+- The exact path is for filters so narrow that the walk would pass over most of the graph: when few products pass
+  (probed first, on the small product table with its own indexes), their embeddings are compared one by one. How few:
+  see _narrow.
 
 Several photos of one product are one result, so more rows than products are fetched; when they hold too few
 products, four times as many are. Answers of different length are therefore not always beginnings of one another: pages
@@ -18,6 +18,7 @@ of one list are cut from one answer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ml.models import ModelVersion
     from search.models import Embedding  # noqa: F401
 
-# Comparing the photos of so many one by one takes about as long as the walk past all others: 18 ms each, measured at
+# Comparing the photos of so many one by one takes about as long as walking past all others to 50 rows: measured at
 # 100,000 photos. In a larger shop the walk is the longer one still.
 EXACT_PRODUCTS = 2500
 ROWS_PER_PRODUCT = 2.5  # photos of one product are neighbours: fetch more rows than products are wanted
@@ -182,7 +183,15 @@ def nearest_sql(
         "model": model_id,
         "vector": HalfVector(vector).to_text(),
         "rows": rows,
-        "exact_products": EXACT_PRODUCTS,
+        "exact_products": _narrow(rows),
         "without": filters.without_product,
     }
     return statement, parameters
+
+
+def _narrow(rows: int) -> int:
+    """How many products may pass a filter for the exact path: both ways take as long when `rows` are wanted.
+
+    Comparing n products takes time in proportion to n, the walk in proportion to rows / n.
+    """
+    return round(EXACT_PRODUCTS * math.sqrt(rows / 50))
