@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -41,8 +42,9 @@ class Chosen:
     def price_words(self) -> str:
         return price_words(self.min_price, self.max_price)
 
-    def __bool__(self) -> bool:
-        return self != Chosen()
+    def __len__(self) -> int:
+        """How many filters are chosen."""
+        return len(self.categories) + len(self.brands) + len(self.attributes) + self.has_price
 
     def category_ids(self) -> list[int]:
         return Category.objects.with_descendants(list(self.categories)) if self.categories else []
@@ -122,6 +124,13 @@ def matching(text: str) -> QuerySet[Product]:
     )
 
 
+def any_of(text: str) -> str:
+    """The words of `text`, one of which will do, as `matching` reads them; nothing that was excluded comes back."""
+    words = re.findall(r"-?\w[\w'’-]*", text)
+    excluded = "".join(f" {word}" for word in words if word.startswith("-"))
+    return " or ".join(word + excluded for word in words if not word.startswith("-") and word.lower() != "or")
+
+
 @dataclass(frozen=True)
 class Choice:
     value: str
@@ -181,7 +190,10 @@ class Offer:
 
 
 def offer(products: Callable[[Chosen], QuerySet[Product]], chosen: Chosen) -> Offer:
-    """The choices among `products(filters)`, each group counted as if nothing in it were chosen yet."""
+    """The choices among `products(filters)`, each group counted as if nothing in it were chosen yet.
+
+    The products are annotated with a boolean, `counts`: a choice that only others would bring is offered, with 0.
+    """
     facets = [
         _categories(products(replace(chosen, categories=())), chosen),
         _brands(products(replace(chosen, brands=())), chosen),
@@ -191,18 +203,21 @@ def offer(products: Callable[[Chosen], QuerySet[Product]], chosen: Chosen) -> Of
     return Offer([facet for facet in facets if len(facet.choices) > 1 or facet.chosen], bands)
 
 
+COUNTED = Count("pk", filter=Q(counts=True))
+
+
 def _categories(products: QuerySet[Product], chosen: Chosen) -> Facet:
-    counts = products.order_by().values_list("category__slug", "category__name").annotate(count=Count("pk"))
+    counts = products.order_by().values_list("category__slug", "category__name").annotate(count=COUNTED)
     choices = [Choice(slug, name, count, slug in chosen.categories) for slug, name, count in counts if slug is not None]
     below = [slug for slug in chosen.categories if slug not in {choice.value for choice in choices}]
     for category in Category.objects.filter(slug__in=below):  # a parent: its products lie in its children
-        count = Chosen(categories=(category.slug,)).among(products).count()
+        count = Chosen(categories=(category.slug,)).among(products).filter(Q(counts=True)).count()
         choices.append(Choice(category.slug, category.name, count, True))
     return Facet("category", gettext("Category"), _foremost(choices))
 
 
 def _brands(products: QuerySet[Product], chosen: Chosen) -> Facet:
-    counts = dict(products.order_by().exclude(brand="").values_list("brand").annotate(count=Count("pk")))
+    counts = dict(products.order_by().exclude(brand="").values_list("brand").annotate(count=COUNTED))
     counts |= {brand: 0 for brand in chosen.brands if brand not in counts}
     choices = [Choice(brand, brand, count, brand in chosen.brands) for brand, count in counts.items()]
     return Facet("brand", gettext("Brand"), _foremost(choices))
@@ -231,13 +246,14 @@ def _attributes(products: Callable[[Chosen], QuerySet[Product]], chosen: Chosen)
 def _attribute_counts(products: QuerySet[Product]) -> dict[str, dict[str, int]]:
     """{name: {value: products}} of the attributes with a text for a value."""
     try:
-        sql, parameters = products.order_by().values("attributes").query.sql_with_params()
+        pairs = products.order_by().values("attributes", "counts")  # type: ignore[misc]
+        sql, parameters = pairs.query.sql_with_params()
     except EmptyResultSet:  # Django knows that nothing passes
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT key, value #>> '{{}}', count(*)
+            SELECT key, value #>> '{{}}', count(*) FILTER (WHERE counts::boolean)
             FROM ({sql}) AS product,
                  jsonb_each(CASE jsonb_typeof(attributes) WHEN 'object' THEN attributes ELSE '{{}}' END)
             WHERE jsonb_typeof(value) = 'string' AND length(value #>> '{{}}') BETWEEN 1 AND 60
@@ -264,14 +280,15 @@ def _bands(products: QuerySet[Product], chosen: Chosen) -> list[PriceBand]:
     bounds = _round_bounds(ends["low"], ends["high"])
     edges = list(zip([None, *bounds], [*bounds, None], strict=True))
     counts = products.order_by().aggregate(
-        **{f"band{index}": Count("pk", filter=_within(*edge)) for index, edge in enumerate(edges)}
+        **{f"band{index}": Count("pk", filter=_within(*edge)) for index, edge in enumerate(edges)},
+        **{f"counted{index}": Count("pk", filter=_within(*edge) & Q(counts=True)) for index, edge in enumerate(edges)},
     )
     bands = []
     for index, (low, high) in enumerate(edges):
         top = None if high is None else high - Decimal("0.01")
         is_chosen = (chosen.min_price, chosen.max_price) == (low, top) and bool(low or top)
         if counts[f"band{index}"]:
-            bands.append(PriceBand(low, top, counts[f"band{index}"], is_chosen))
+            bands.append(PriceBand(low, top, counts[f"counted{index}"], is_chosen))
     return bands if len(bands) > 1 or any(band.chosen for band in bands) else []
 
 

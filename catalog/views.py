@@ -5,17 +5,18 @@ from __future__ import annotations
 from functools import cache
 
 from django.core.paginator import EmptyPage, Paginator
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import OrderBy
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
-from catalog.browsing import SORTS, Chosen, chosen_in, matching, offer, sort_in, whole_number
+from catalog.browsing import SORTS, Chosen, any_of, chosen_in, matching, offer, sort_in, whole_number
 from catalog.models import Category, Product, ProductImage
 from catalog.refusals import Refused
 from catalog.thumbnails import SIZES, make_thumbnail
@@ -40,12 +41,16 @@ ORDERS: dict[str, list[OrderBy | str]] = {
 @require_safe
 @part_of_a_page
 def products(request: ShopRequest) -> HttpResponse:
-    """All products, or those whose words match ?q=."""
+    """All products, or those whose words match ?q=: all of the words, or where there is none, any of them."""
     words = request.GET.get("q", "").strip()[:200]
     if "\0" in words:
         raise Refused("bad_q", _("We cannot read these words. Please type them again."))
-    found = matching(words) if words else Product.objects.on_sale()
-    return _page(request, found, {"words": words})
+    if not words:
+        return _page(request, Product.objects.on_sale(), {})
+    found, some = matching(words), False
+    if not found.exists():
+        found, some = matching(any_of(words)), True
+    return _page(request, found, {"words": words, "some_words": some})
 
 
 @require_safe
@@ -74,7 +79,7 @@ def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, obj
 
     @cache
     def among(chosen: Chosen) -> QuerySet[Product]:
-        return chosen.among(found)
+        return chosen.among(found).annotate(counts=Value(True))
 
     ordered = among(chosen).order_by(*ORDERS[sort]) if sort else among(chosen)
     pages = Paginator(ordered.select_related("category").prefetch_related("images"), PER_PAGE)
@@ -82,7 +87,10 @@ def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, obj
         page = pages.page(whole_number(request.GET, "page", 1, 1, MAX_PAGE))
     except EmptyPage:
         raise Http404 from None
-    context |= {"page": page, "count": pages.count, "chosen": chosen, "sort": sort, "sorts": SORTS.items()}
+    sorts = SORTS if context.get("words") else SORTS | {"": pgettext("sort order", "Name")}
+    if not pages.count:
+        context["elsewhere"] = Category.objects.filter(parent=None).order_by("name")[:12]
+    context |= {"page": page, "count": pages.count, "chosen": chosen, "sort": sort, "sorts": sorts.items()}
     if request.htmx.target == "more":
         return render(request, "catalog/cards.html", context)
     context["offer"] = offer(among, chosen)

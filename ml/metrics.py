@@ -221,11 +221,30 @@ def calibrate_min_score(found: Retrieval, precision: float = 0.9, least_kept: fl
     often as `precision`, but never one that hides more than 1 - `least_kept` of the right answers: a shop loses more
     by denying what it has. None when no best match is right.
     """
+    return threshold_at_precision(*_best_matches(found), precision, least_kept)
+
+
+CLOSENESS = (0.9, 0.5)  # shares of right best matches worth a word of their own: nearly always, more often than not
+FEWEST_ANSWERS = 10  # a step that rests on fewer is chance
+
+
+def closeness_steps(found: Retrieval, precisions: Sequence[float] = CLOSENESS) -> list[MinScore]:
+    """The lowest score from which on best matches are right as often as each of `precisions`, the strictest first.
+
+    Asked as in `calibrate_min_score`. A precision that the model never reaches, or not on FEWEST_ANSWERS, has no step.
+    """
+    scores, correct = _best_matches(found)
+    steps = (threshold_at_precision(scores, correct, precision) for precision in sorted(precisions, reverse=True))
+    return [step for step in steps if step and (scores >= step.score).sum() >= FEWEST_ANSWERS]
+
+
+def _best_matches(found: Retrieval) -> tuple[Floats, NDArray[np.bool_]]:
+    """(float [n] scores, bool [n] whether right) of the best match of every query, its product there and not there."""
     present = found[found.answerable]
     absent = present.best_other[np.isfinite(present.best_other)]
     scores = np.concatenate([present.scores[:, 0], absent])
     correct = np.concatenate([present.matches[:, 0], np.zeros(len(absent), bool)])
-    return threshold_at_precision(scores, correct, precision, least_kept)
+    return scores, correct
 
 
 def _score_blocks(

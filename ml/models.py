@@ -107,6 +107,11 @@ class ModelVersion(models.Model):
         """The cosine below which "nothing like this" is said; None when the model was never calibrated."""
         return self.config.get("min_score")
 
+    @property
+    def closeness(self) -> list[tuple[float, float]]:
+        """(cosine, share of best matches that are right from there on), the strictest first; empty: never measured."""
+        return [(step["score"], step["precision"]) for step in self.config.get("closeness") or ()]
+
     def make_active(self) -> None:
         """Switch searches to this version, in one transaction. Its embeddings must be there: see search.activation."""
         with transaction.atomic():

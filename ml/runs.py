@@ -25,6 +25,7 @@ from ml.metrics import (
     Retrieval,
     bootstrap_interval,
     calibrate_min_score,
+    closeness_steps,
     hit_at_k,
     mean_reciprocal_rank,
     recall_at_k,
@@ -175,6 +176,9 @@ def finish(folder: Path) -> Path:
         "min_score_how": threshold
         and f"On {on}, {threshold.precision:.0%} of the best matches at or above it are right, half of the queries "
         f"being of products that are not there; {threshold.kept:.0%} of the right ones are kept.",
+        "closeness": [
+            {"score": round(step.score, 4), "precision": round(step.precision, 4)} for step in closeness_steps(served)
+        ],
     }
     (folder / CARD).write_text(json.dumps(card, indent=1))
     draw_curves(folder / HISTORY, _distances(judged, folder / SERVED), folder / CURVES)

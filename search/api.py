@@ -19,16 +19,18 @@ from rest_framework.response import Response
 import catalog.api
 from catalog.api import FILTERS
 from catalog.browsing import chosen_in, whole_number
-from catalog.models import Product
+from catalog.models import Product, ProductImage
 from catalog.refusals import Refused
 from ml.images import UnreadablePhoto
 from search import searching
 from search.asking import SearchRate, crop_in, filters_of, photos_in, refuse_long_body, status_of
 from search.models import Query
+from search.nearest import Match
 
 MAX_K = 100
 DEFAULT_K = 20
 MAX_DEPTH = 1000  # products behind one photo that paging reaches
+DEPTHS = (MAX_K, MAX_DEPTH)  # how many are ranked for one page: the first pages come without the depth of the last
 
 NARROWING = [
     *FILTERS,
@@ -104,8 +106,11 @@ def search(request: Request) -> Response:
     refuse_long_body(request._request)
     parameters = request.data if isinstance(request.data, QueryDict) else QueryDict()  # no body at all
     narrowing = _narrowing(parameters)
-    query = searching.begin_search(photos_in(request.FILES), crop_in(parameters), Query.Source.API)
-    return _answer(request, query, narrowing)
+    filters, k, _min_score = narrowing
+    query = searching.look_at(photos_in(request.FILES), crop_in(parameters), Query.Source.API)
+    matches = searching.closest(query, filters, k)
+    query.save(force_insert=True)
+    return _answer(request, query, matches, narrowing)
 
 
 @extend_schema(
@@ -117,10 +122,13 @@ def search(request: Request) -> Response:
 def search_again(request: Request, pk: UUID) -> Response:
     """The same search, filtered differently or further down: no photo needed, nothing embedded."""
     narrowing = _narrowing(request.query_params)
-    k = narrowing[1]
+    filters, k, _min_score = narrowing
     page = whole_number(request.query_params, "page", 1, 1, MAX_DEPTH // k)
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
-    return _answer(request, query, narrowing, offset=(page - 1) * k)
+    searching.follow(query)
+    depth = next(depth for depth in DEPTHS if page * k <= depth)
+    matches = searching.closest(query, filters, depth)[(page - 1) * k : page * k]  # of one answer: nothing comes twice
+    return _answer(request, query, matches, narrowing)
 
 
 @extend_schema(
@@ -132,7 +140,7 @@ def similar(request: Request, sku: str) -> Response:
     """The products that look like this one."""
     k = whole_number(request.query_params, "k", 12, 1, MAX_K)
     product = get_object_or_404(Product.objects.on_sale(), sku=sku)
-    results = [_described(request, result) for result in searching.similar_products(product, k)]
+    results = _described(request, searching.similar_products(product, k))
     return Response({"count": len(results), "results": results})
 
 
@@ -155,10 +163,9 @@ def _score(parameters: QueryDict) -> float:
     return score
 
 
-def _answer(request: Request, query: Query, narrowing: Narrowing, offset: int = 0) -> Response:
-    filters, k, min_score = narrowing
-    found = searching.answer(query, filters, k, offset)
-    results = [_described(request, result) for result in found if result.score >= min_score]
+def _answer(request: Request, query: Query, matches: list[Match], narrowing: Narrowing) -> Response:
+    *_, min_score = narrowing
+    results = _described(request, searching.load([match for match in matches if match.score >= min_score]))
     return Response(
         {
             "query": str(query.pk),
@@ -170,9 +177,15 @@ def _answer(request: Request, query: Query, narrowing: Narrowing, offset: int = 
     )
 
 
-def _described(request: Request, result: searching.Result) -> dict[str, Any]:
+def _described(request: Request, results: list[searching.Result]) -> list[dict[str, Any]]:
+    of_these = ProductImage.objects.filter(product__in=[result.product.pk for result in results])
+    first = of_these.order_by("product_id", "position", "id").distinct("product_id").only("product_id", "file")
+    leads = {image.product_id: image.file.url for image in first}
+    return [_as_json(request, result, leads.get(result.product.pk, result.image.file.url)) for result in results]
+
+
+def _as_json(request: Request, result: searching.Result, lead: str) -> dict[str, Any]:
     product, image = result.product, result.image
-    lead = next(iter(product.images.all()))
     return {
         "score": round(result.score, 4),
         "product": {
@@ -183,7 +196,7 @@ def _described(request: Request, result: searching.Result) -> dict[str, Any]:
             "price": None if product.price is None else str(product.price),
             "currency": product.currency,
             "url": request.build_absolute_uri(product.get_absolute_url()),
-            "image": request.build_absolute_uri(lead.file.url),
+            "image": request.build_absolute_uri(lead),
         },
         "image": {
             "id": image.pk,

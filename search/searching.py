@@ -10,7 +10,6 @@ from typing import BinaryIO
 
 import numpy as np
 from django.conf import settings
-from django.db.models import prefetch_related_objects
 from numpy.typing import NDArray
 
 from catalog.models import Product, ProductImage
@@ -27,10 +26,27 @@ class NoActiveModel(RuntimeError):
     """No model is active, so nothing can be searched. Run `manage.py activate_model VERSION`."""
 
 
+CLOSEST = 240  # products worth a look, alike or not
+MOST = 1200  # products alike that are listed: nobody looks at more, and each page costs them all
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All that is worth listing for a search, best first."""
+
+    alike: list[Match]  # at or above the model's min_score
+    others: list[Match]  # below it; none where the alike are CLOSEST or more
+    whole: bool  # whether these are all the products there are, or that pass the filters
+
+    @property
+    def matches(self) -> list[Match]:
+        return [*self.alike, *self.others]
+
+
 @dataclass(frozen=True)
 class Result:
     score: float  # cosine, -1..1
-    product: Product  # its category and images are loaded
+    product: Product  # its category is loaded
     image: ProductImage  # its best view
 
 
@@ -45,10 +61,17 @@ def active_model() -> ModelVersion:
 def begin_search(
     photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None = None, source: Query.Source = Query.Source.PAGE
 ) -> Query:
-    """Embed the photos of one item and keep what is needed to answer: one row, no photo.
+    """Embed the photos of one item and keep what is needed to answer: one row, no photo. As `look_at`, stored."""
+    query = look_at(photos, crop, source)
+    query.save(force_insert=True)
+    return query
+
+
+def look_at(photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None, source: Query.Source) -> Query:
+    """A query for the photos of one item, not stored yet: one that is answered at once is written once.
 
     `crop` applies to the first photo. The embeddings of several photos are averaged, which sharpens the answer.
-    Raises UnreadablePhoto, before anything is stored, and NoActiveModel.
+    Raises UnreadablePhoto and NoActiveModel.
     """
     model = active_model()
     embedder = model.embedder()
@@ -67,9 +90,9 @@ def begin_search(
     decoded = time.perf_counter()
     vector = _mean_direction(embedder.embed(np.stack(views)))
     embedded = time.perf_counter()
-    return Query.objects.create(
+    return Query(
         model=model,
-        vector=vector,
+        vector=vector.tolist(),
         thumbnail=thumbnail,
         crop=written(crop),
         source=source,
@@ -77,29 +100,42 @@ def begin_search(
     )
 
 
-def answer(query: Query, filters: Filters | None = None, k: int = 20, offset: int = 0) -> list[Result]:
-    """The `k` products nearest to the query after the first `offset`, best first, under the model active now.
+def answer(query: Query, filters: Filters | None = None, k: int = 20) -> list[Result]:
+    """The `k` products nearest to the query, best first, under the model active now.
 
     Raises NoActiveModel.
     """
-    return load(closest(query, filters, k, offset))
+    follow(query)
+    return load(closest(query, filters, k))
 
 
-def closest(query: Query, filters: Filters | None = None, k: int = 20, offset: int = 0) -> list[Match]:
-    """As `answer`, without loading products and photos.
+def rank(query: Query, filters: Filters | None = None) -> Ranking:
+    """The products alike, MOST at most, filled up to CLOSEST with the next closest: the same for each page of a list.
+
+    Under a model without min_score the CLOSEST pass for alike.
+    """
+    matches = closest(query, filters, wanted := CLOSEST)
+    least = query.model.min_score
+    if least is not None and len(matches) == wanted and matches[-1].score >= least:
+        matches = closest(query, filters, wanted := MOST)
+    alike = [match for match in matches if least is None or match.score >= least]
+    others = matches[len(alike) : CLOSEST]
+    return Ranking(alike, others, whole=len(matches) < wanted)
+
+
+def closest(query: Query, filters: Filters | None = None, k: int = 20) -> list[Match]:
+    """As `answer`, under the query's own model, without loading products and photos.
 
     The first answer's time, best score and best product are noted on the query.
     """
-    model = active_model()
-    if query.model_id != model.pk:
-        _follow(query, model)
     started = time.perf_counter()
-    matches = Embedding.objects.nearest(np.asarray(query.vector), model, k, filters, offset=offset)
+    matches = Embedding.objects.nearest(np.asarray(query.vector), query.model, k, filters)
     if "search" not in query.took_ms:
         query.took_ms["search"] = _ms(started, time.perf_counter())
         if matches:
             query.best_score, query.best_product_id = matches[0].score, matches[0].product_id
-        query.save(update_fields=["took_ms", "best_score", "best_product"])
+        if not query._state.adding:
+            query.save(update_fields=["took_ms", "best_score", "best_product"])
     return matches
 
 
@@ -116,8 +152,14 @@ def similar_products(product: Product, k: int = 12, filters: Filters | None = No
     return load(Embedding.objects.nearest(mean, model, k, filters))
 
 
-def _follow(query: Query, model: ModelVersion) -> None:
-    """Another model took over since: embed the thumbnail with it, so that models are never mixed."""
+def follow(query: Query) -> None:
+    """If another model took over since: embed the thumbnail with it, so that models are never mixed.
+
+    Raises NoActiveModel.
+    """
+    model = active_model()
+    if query.model_id == model.pk:
+        return
     embedder = model.embedder()
     thumbnail = read_photo(
         bytes(query.thumbnail), max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS
@@ -130,17 +172,13 @@ def _follow(query: Query, model: ModelVersion) -> None:
 
 def load(matches: list[Match]) -> list[Result]:
     """The products and photos of `matches`, in their order. What was deleted meanwhile is left out."""
-    products = (
-        Product.objects.select_related("category").defer("search_text").in_bulk([match.product_id for match in matches])
-    )
-    prefetch_related_objects(list(products.values()), "images")
-    results = []
-    for match in matches:
-        product = products.get(match.product_id)
-        image = next((image for image in product.images.all() if image.pk == match.image_id), None) if product else None
-        if product and image:
-            results.append(Result(match.score, product, image))
-    return results
+    photos = ProductImage.objects.select_related("product__category").defer("product__search_text")
+    found = photos.in_bulk([match.image_id for match in matches])
+    return [
+        Result(match.score, image.product, image)
+        for match in matches
+        if (image := found.get(match.image_id)) is not None
+    ]
 
 
 def _mean_direction(vectors: NDArray[np.floating]) -> NDArray[np.float32]:

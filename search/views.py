@@ -34,10 +34,10 @@ from search import explaining, searching
 from search.asking import SearchRate, crop_in, filters_of, photos_in, refuse_long_body, status_of
 from search.models import Query
 from search.nearest import Match
+from search.searching import MOST, Ranking
 
 PER_PAGE = 24
-CLOSEST = 240  # products: sorting, counting and paging stay among them; what lies farther off is no match
-SIMILAR = 12
+SIMILAR = 10
 HOME_CATEGORIES = 24
 
 
@@ -74,43 +74,54 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 @part_of_a_page
 def results(request: ShopRequest, pk: UUID) -> HttpResponse:
-    """The products nearest to an earlier photo: filters, sorting and paging cost one ANN query and no embedding."""
+    """The products nearest to an earlier photo: filters, sorting and paging cost ANN queries and no embedding.
+
+    Products that are alike come first, in any order of sorting; they are what is counted. Filters reach the whole shop:
+    each choice is ranked anew.
+    """
     query = Query.objects.select_related("model").filter(pk=pk).first()
     if query is None:
         return render(request, "search/gone.html", status=404)
     chosen, sort = chosen_in(request.GET), sort_in(request.GET)
-    page = whole_number(request.GET, "page", 1, 1, CLOSEST // PER_PAGE)
+    page = whole_number(request.GET, "page", 1, 1, MOST // PER_PAGE)
 
     @cache
-    def closest(chosen: Chosen) -> list[Match]:
-        return searching.closest(query, filters_of(chosen), CLOSEST)
+    def rank(chosen: Chosen) -> Ranking:
+        return searching.rank(query, filters_of(chosen))
 
     def among(chosen: Chosen) -> QuerySet[Product]:
-        return Product.objects.filter(pk__in=[match.product_id for match in closest(chosen)])
+        ranking = rank(chosen)
+        alike = Q(pk__in=[match.product_id for match in ranking.alike])
+        return Product.objects.filter(pk__in=[match.product_id for match in ranking.matches]).annotate(counts=alike)
 
     try:
-        matches = _sorted(closest(chosen), sort)
+        searching.follow(query)
     except searching.NoActiveModel:
         return _refusal(request, "no_model", _("Searching by photo is being set up. Please try again later."), 503)
-    scores = [match.score for match in matches]
-    threshold = query.model.min_score
-    alike = len(matches) if threshold is None else sum(score >= threshold for score in scores)
-    shown = matches[(page - 1) * PER_PAGE : page * PER_PAGE]
+    ranking = rank(chosen)
+    matches = [*_sorted(ranking.alike, sort), *_sorted(ranking.others, sort)]
+    start, end = (page - 1) * PER_PAGE, page * PER_PAGE
+    if matches and start >= len(matches):
+        raise Http404
+    alike, more = len(ranking.alike), request.htmx.target == "more"
+    others = max(alike, start)  # where on this page the less alike begin: said once in a list that grows
+    says_so = alike > 0 and others < min(end, len(matches)) and (others == alike or not more)
     context = {
         "query": query,
-        "results": searching.load(shown),
+        "model": query.model,
+        "results": searching.load(matches[start:end]),
         "count": len(matches),
         "alike": alike,
-        "nothing_alike": not alike,
-        "best": max(scores, default=None),
-        "min_score": threshold,
+        "whole": ranking.whole,
+        "most": len(ranking.alike) == MOST,
+        "less_alike": matches[others].product_id if says_so else None,
         "page": page,
-        "next_page": page + 1 if len(matches) > page * PER_PAGE else None,
+        "next_page": page + 1 if len(matches) > end else None,
         "chosen": chosen,
         "sort": sort,
         "sorts": SORTS.items(),
     }
-    if request.htmx.target == "more":
+    if more:
         return render(request, "search/cards.html", context)
     context["offer"] = offer(among, chosen)
     if request.htmx.target == "found" and not request.htmx.history_restore_request:
@@ -179,7 +190,7 @@ def product(request: HttpRequest, sku: str) -> HttpResponse:
         "product": shown,
         "images": images,
         "similar": searching.similar_products(shown, SIMILAR),
-        "min_score": active.min_score if (active := ModelVersion.objects.active()) else None,
+        "model": ModelVersion.objects.active(),
         "attributes": [
             (name.replace("_", " ").capitalize(), value)
             for name, value in (shown.attributes if isinstance(shown.attributes, dict) else {}).items()
@@ -263,7 +274,7 @@ def _home(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRes
         .filter(count__gt=0)
         .order_by("name")[:HOME_CATEGORIES]
     )
-    newest = on_sale.select_related("category").prefetch_related("images").order_by("-created", "-id")[:8]
+    newest = on_sale.select_related("category").prefetch_related("images").order_by("-created", "-id")[:10]
     context = {
         "problem": problem,
         "categories": _with_pictures(list(categories)),

@@ -98,11 +98,13 @@ DATABASE: dict[str, Any] = (
     else {"ENGINE": "visualsearch.embedded", "NAME": "visualsearch", "CONN_MAX_AGE": 600}
 )
 # The ANN index's settings travel with the connection: no query pays a round trip for them.
-# strict_order: under a filter the scan goes on until enough rows passed, nearest first (pgvector 0.8).
+# relaxed_order: under a filter the scan goes on until enough rows passed (pgvector 0.8); search/nearest.py sorts them.
+# random_page_cost: of a disk without moving parts, so that a few thousand embeddings are looked up, not all read.
 HNSW_EF_SEARCH = env.int("HNSW_EF_SEARCH", 100)
 DATABASE.setdefault("OPTIONS", {}).setdefault(
     "options",
-    f"-c hnsw.ef_search={HNSW_EF_SEARCH} -c hnsw.iterative_scan=strict_order -c hnsw.max_scan_tuples=40000",
+    f"-c hnsw.ef_search={HNSW_EF_SEARCH} -c hnsw.iterative_scan=relaxed_order -c hnsw.max_scan_tuples=40000"
+    " -c random_page_cost=1.1",
 )
 DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

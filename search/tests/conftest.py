@@ -3,11 +3,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
@@ -15,6 +17,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from catalog.models import Category, Product, ProductImage
 from conftest import photo_of
 from ml.models import ModelVersion
+from search.activation import build_index
+from search.crowd import Crowd, fill_with_random_products
 from search.tasks import embed_images
 
 
@@ -28,6 +32,26 @@ def embedded(model: ModelVersion, make_product: Callable[..., Product]) -> Calla
         return product
 
     return make
+
+
+@pytest.fixture(scope="module")
+def crowd(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Crowd]:
+    """6,000 products with 1 to 3 photos; made once, and really committed: an index is built CONCURRENTLY."""
+    with django_db_blocker.unblock():
+        model = ModelVersion.objects.active()
+        assert model is not None
+        crowd = fill_with_random_products(model, 6000, seed=1)
+        build_index(model)
+        yield crowd
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE search_embedding, catalog_productimage, catalog_product, catalog_category CASCADE")
+
+
+@pytest.fixture
+def query(crowd: Crowd) -> NDArray[np.float32]:
+    """A new view of a product in the crowd: float32 [256], unit length."""
+    vector = crowd.vectors[17].astype(np.float32) + 0.02 * np.random.default_rng(5).normal(size=256)
+    return vector / np.linalg.norm(vector)
 
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))

@@ -236,26 +236,6 @@ def test_more_like_this_leads_to_what_looks_like_the_product(visit, photo):
     expect(similar.locator(".card")).to_have_count(2)
 
 
-def test_a_lost_connection_is_explained_and_the_photo_can_be_sent_again(visit, photo):
-    page = visit()
-    page.context.set_offline(True)
-    page.get_by_label("Choose a photo").set_input_files(photo)
-    expect(page.get_by_role("alert")).to_have_text("We cannot reach the shop. Check your connection and try again.")
-    page.context.set_offline(False)
-    search(page, photo)
-
-
-def test_a_slow_upload_shows_how_far_it_is(visit, tmp_path):
-    path = tmp_path / "grainy.jpg"
-    Image.effect_noise((500, 500), 90).save(path, quality=95)
-    page = visit()
-    slow = {"offline": False, "latency": 50, "downloadThroughput": 200_000, "uploadThroughput": 100_000}
-    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
-    page.get_by_label("Choose a photo").set_input_files(path)
-    expect(page.locator(".progress [role=status]")).to_have_text(re.compile(r"Sending your photo: [1-9]\d? %"))
-    page.wait_for_url(RESULTS, timeout=30_000)
-
-
 def test_a_heic_photo_is_found_although_the_browser_cannot_read_it(visit, tmp_path):
     path = tmp_path / "iphone.heic"
     Image.open(BytesIO(photo_of("mug"))).save(path, "HEIF", quality=95)

@@ -41,6 +41,15 @@ def test_words_find_products_whatever_their_ending(client, make_product):
     assert "Nothing found" in client.get("/products/", {"q": "spaceship"}).content.decode()
 
 
+def test_words_that_no_product_has_together_find_those_with_some_of_them(client, make_product):
+    make_product("shoe-1", title="Red running shoe")
+    make_product("shoe-2", title="Blue running shoe")
+    page = client.get("/products/", {"q": "red shoe for a spaceship -blue"}).content.decode()
+    assert titles(page) == ["Red running shoe"]
+    assert "These have some of them" in page
+    assert "These have some of them" not in client.get("/products/", {"q": "red shoe"}).content.decode()
+
+
 @pytest.mark.parametrize("words", ["'", '"', "a & | !", ":*", "(" * 150, "-", "\\"])
 def test_any_words_are_searched_without_an_error(client, words):
     assert client.get("/products/", {"q": words}).status_code == 200

@@ -6,10 +6,12 @@ const CORNERS = ["nw", "ne", "se", "sw"];
 
 function cropBox(host) {
   const photo = host.querySelector("img");
-  const status = document.querySelector(".crop-status");
+  const status = document.querySelector(".crop-status [role=status]");
+  const again = document.querySelector(".crop-status [data-again]");
   const [x, y, width, height] = host.dataset.value ? host.dataset.value.split(",").map(Number) : [0, 0, 1, 1];
   let area = { x, y, width, height };
   let pause;
+  let running; // an AbortController: only the last change counts
 
   host.insertAdjacentHTML("beforeend", '<div class="shade"><div class="hole"></div></div><div class="box" role="group" tabindex="0"></div>');
   const hole = host.querySelector(".hole");
@@ -24,6 +26,8 @@ function cropBox(host) {
     box.append(handle);
   }
 
+  const written = () => [area.x, area.y, area.width, area.height].map((part) => part.toFixed(4)).join(",");
+
   const draw = () => {
     box.classList.toggle("whole", area.width > 0.999 && area.height > 0.999); // nothing to move: a swipe scrolls the page
     for (const element of [hole, box]) {
@@ -32,6 +36,7 @@ function cropBox(host) {
       element.style.width = `${100 * area.width}%`;
       element.style.height = `${100 * area.height}%`;
     }
+    for (const part of document.querySelectorAll("[data-parts] button")) part.setAttribute("aria-pressed", part.value === written());
   };
 
   /** Moves the whole box, or one corner, by fractions of the photo from where it was in `start`. */
@@ -56,9 +61,13 @@ function cropBox(host) {
   };
 
   const search = async () => {
+    running?.abort();
+    running = new AbortController();
+    const { signal } = running;
     status.textContent = host.dataset.looking;
+    again.hidden = true;
     const data = new FormData();
-    data.append("crop", [area.x, area.y, area.width, area.height].map((part) => part.toFixed(4)).join(","));
+    data.append("crop", written());
     const kept = JSON.parse(sessionStorage.getItem("photo") || "null");
     if (kept?.query === host.dataset.query) {
       data.append("image", await (await fetch(kept.photo)).blob(), "photo.jpg");
@@ -67,17 +76,29 @@ function cropBox(host) {
     }
     let answer;
     try {
-      const response = await fetch(host.dataset.action, { method: "POST", body: data, headers: { Accept: "application/json" } });
+      const response = await fetch(host.dataset.action, { method: "POST", body: data, headers: { Accept: "application/json" }, signal });
       answer = await response.json();
       if (!response.ok) throw new Error(answer.detail);
     } catch (error) {
+      if (signal.aborted) return;
+      again.hidden = false;
       status.textContent = error instanceof TypeError ? host.dataset.offline : error.message;
       return;
     }
     if (kept?.query === host.dataset.query) sessionStorage.setItem("photo", JSON.stringify({ ...kept, query: answer.query }));
     host.dataset.query = answer.query;
-    await htmx.ajax("GET", answer.url + location.search, { target: "#found", swap: "outerHTML", source: host });
-    history.pushState({ htmx: true }, "", answer.url + location.search);
+    const filters = new URLSearchParams(location.search);
+    filters.delete("page");
+    const address = filters.size ? `${answer.url}?${filters}` : answer.url;
+    try {
+      await htmx.ajax("GET", address, { target: "#found", swap: "outerHTML", source: host });
+    } catch {
+      again.hidden = false;
+      status.textContent = host.dataset.offline;
+      return;
+    }
+    if (signal.aborted) return;
+    history.pushState({ htmx: true }, "", address);
     status.textContent = "";
   };
   const searchSoon = (wait) => {
@@ -89,6 +110,7 @@ function cropBox(host) {
     event.preventDefault();
     const { clientX, clientY } = event;
     const start = area;
+    const before = written();
     const corner = event.target.dataset.corner;
     (corner ? event.target : box).focus({ focusVisible: false });
     box.setPointerCapture(event.pointerId);
@@ -96,7 +118,7 @@ function cropBox(host) {
     box.addEventListener("pointermove", move);
     const end = () => {
       box.removeEventListener("pointermove", move);
-      if (area !== start) searchSoon(0);
+      if (written() !== before) searchSoon(0);
     };
     box.addEventListener("pointerup", end, { once: true });
     box.addEventListener("pointercancel", end, { once: true });
@@ -120,11 +142,11 @@ function cropBox(host) {
     event.preventDefault();
     const [x, y, width, height] = part.value.split(",").map(Number);
     area = { x, y, width, height };
-    for (const button of event.target.querySelectorAll("button")) button.setAttribute("aria-pressed", button === part);
     draw();
     search();
   });
 
+  again.addEventListener("click", search);
   draw();
 }
 

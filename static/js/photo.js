@@ -4,6 +4,7 @@
 
 const LONGEST_SIDE = 1024;
 const MOST = 5;
+const PATIENCE = 30_000; // ms without a sign of life
 
 /** An upright JPEG of at most 1,024 px; the file itself where the browser cannot read it (HEIC outside Safari). */
 async function shrink(file) {
@@ -27,21 +28,36 @@ async function shrink(file) {
   return small && new File([small], "photo.jpg", { type: "image/jpeg" });
 }
 
-/** POST to the search; resolves to {url} or throws an Error with a sentence. `onProgress` gets 0..100. */
-function send(address, data, offline, onProgress) {
+/** What keeps the photo from the shop, though nothing is wrong with it: sending it again may help. */
+class Unreached extends Error {}
+
+/** POST to the search; resolves to {url} or throws an Error with a sentence, an AbortError when `signal` says stop.
+ * `onProgress` gets 0..100. */
+function send(address, data, { say, signal, onProgress }) {
   return new Promise((done, fail) => {
     const request = new XMLHttpRequest(); // fetch does not tell how much was sent
+    let patience;
+    const alive = () => {
+      clearTimeout(patience);
+      patience = setTimeout(() => request.abort(), PATIENCE);
+    };
+    signal.addEventListener("abort", () => request.abort());
     request.open("POST", address);
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
     request.upload.addEventListener("progress", (event) => {
+      alive();
       if (event.lengthComputable) onProgress(Math.round((100 * event.loaded) / event.total));
     });
     request.addEventListener("load", () => {
       if (request.status < 300 && request.response) done(request.response);
-      else fail(new Error(request.response?.detail || offline));
+      else if (request.response?.detail && request.status < 500) fail(new Error(request.response.detail));
+      else fail(new Unreached(request.response?.detail || say.failed));
     });
-    request.addEventListener("error", () => fail(new Error(offline)));
+    request.addEventListener("error", () => fail(new Unreached(navigator.onLine ? say.unreached : say.offline)));
+    request.addEventListener("abort", () => fail(signal.aborted ? signal.reason : new Unreached(say.stalled)));
+    request.addEventListener("loadend", () => clearTimeout(patience));
+    alive();
     request.send(data);
   });
 }
@@ -84,36 +100,47 @@ for (const form of document.querySelectorAll("[data-photo-form]")) {
   const progress = form.querySelector(".progress");
   const bar = progress.querySelector("progress");
   const status = progress.querySelector("[role=status]");
-  let busy = false;
+  const again = form.querySelector("[data-again]");
+  const cancel = form.querySelector("[data-cancel]");
+  let sending; // an AbortController while a photo is on its way
+  let unsent; // photos, made small, that did not reach the shop
 
   const show = (sentence) => {
     progress.hidden = true;
     problem.textContent = sentence;
+    again.hidden = !unsent;
   };
 
   const search = async (files) => {
-    if (busy || !files.length) return;
+    if (sending || !files.length) return;
+    unsent = undefined;
     if (files.length > MOST) return show(say.tooMany);
-    busy = true;
-    problem.textContent = "";
+    sending = new AbortController();
+    const { signal } = sending;
+    show("");
     progress.hidden = false;
     bar.removeAttribute("value");
     status.textContent = say.preparing;
     try {
       const data = new FormData();
       const small = await Promise.all(files.map(shrink));
+      unsent = small;
       small.forEach((file) => data.append("image", file, file.name));
-      const { url, query } = await send(form.action, data, say.offline, (percent) => {
+      signal.throwIfAborted();
+      const onProgress = (percent) => {
         bar.value = percent;
         status.textContent = percent < 100 ? say.sending.replace("{percent}", percent) : say.looking;
         if (percent === 100) bar.removeAttribute("value");
-      });
+      };
+      const { url, query } = await send(form.action, data, { say, signal, onProgress });
       if (small.length === 1) await remember(query, small[0]);
       location.assign(url);
     } catch (error) {
-      show(error.message);
+      if (!(error instanceof Unreached)) unsent = undefined;
+      show(signal.aborted ? "" : error.message);
+      if (unsent) again.focus();
     } finally {
-      busy = false;
+      sending = undefined;
       form.reset();
     }
   };
@@ -127,6 +154,14 @@ for (const form of document.querySelectorAll("[data-photo-form]")) {
     }
   };
 
+  again.addEventListener("click", () => search(unsent));
+  addEventListener("online", () => unsent && search(unsent));
+  cancel.addEventListener("click", () => {
+    if (sending) sending.abort();
+    else window.stop(); // the photo has arrived, the results are on their way
+    show("");
+    form.querySelector("#image").focus();
+  });
   if (matchMedia("(pointer: coarse)").matches) form.querySelector(".camera").hidden = false;
   form.addEventListener("change", (event) => search([...event.target.files]));
   document.addEventListener("paste", (event) => {

@@ -24,7 +24,7 @@ from search.models import Embedding
 from search.nearest import Filters
 
 K = 20
-SHARES = (1.0, 0.5, 0.1, 0.01, 0.001)
+SHARES = (1.0, 0.5, 0.1, 0.03, 0.01, 0.001)
 
 Products = list[int]
 Search = Callable[[NDArray[np.float32]], Products]

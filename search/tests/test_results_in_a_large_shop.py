@@ -1,0 +1,93 @@
+"""What the results page lists, counts and sorts where a photo resembles hundreds of products."""
+
+import re
+from decimal import Decimal
+from urllib.parse import parse_qs
+
+import pytest
+
+from conftest import photo_of
+from search import searching
+from search.models import Embedding, Query
+
+ALIKE = 300  # products: more than the page would list of those that are not alike
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def address(crowd, query, model):
+    """The results of a photo that resembles ALIKE of the 6,000 products, and these matches."""
+    matches = Embedding.objects.nearest(query, model, ALIKE, exact=True)
+    model.config = model.config | {"min_score": matches[-1].score - 1e-6}
+    model.save()
+    asked = Query.objects.create(model=model, vector=query.tolist(), thumbnail=photo_of("asked"))
+    return f"/search/{asked.pk}/"
+
+
+def walk(client, address, parameters):
+    """Each page in turn, as the plain link at the end of the one before leads to it."""
+    pages = [client.get(address, parameters)]
+    while following := re.search(r'class="button quiet" href="\?([^"]+)"', pages[-1].content.decode()):
+        query = {name: values[0] for name, values in parse_qs(following[1].replace("&amp;", "&")).items()}
+        pages.append(client.get(address, query))
+    assert all(page.status_code == 200 for page in pages)
+    return pages
+
+
+def listed(pages):
+    return [result for page in pages for result in page.context["results"]]
+
+
+@pytest.mark.parametrize("parameters", [{}, {"sort": "price"}, {"max_price": "500"}], ids=str)
+def test_the_pages_list_every_product_alike_once(client, address, model, parameters):
+    pages = walk(client, address, parameters)
+    products = [result.product.pk for result in listed(pages)]
+    assert len(set(products)) == len(products)
+    assert len(products) == max(pages[0].context["alike"], searching.CLOSEST)
+    assert pages[0].context["alike"] == pytest.approx(ALIKE / (2 if "max_price" in parameters else 1), rel=0.15)
+
+
+def test_the_last_page_says_where_the_list_ends_and_why(client, address):
+    assert "after the 240 closest products" in walk(client, address, {"max_price": "500"})[-1].content.decode()
+    assert "products that pass your filters" in walk(client, address, {"max_price": "2"})[-1].content.decode()
+
+
+def test_a_list_without_end_stops_where_it_says(client, address, model, monkeypatch):
+    monkeypatch.setattr(searching, "MOST", 264)
+    monkeypatch.setattr("search.views.MOST", 264)
+    pages = walk(client, address, {})
+    assert len(listed(pages)) == 264
+    assert "More than 264 products look like it" in pages[0].content.decode()
+    assert "after the 264 products most like your photo" in pages[-1].content.decode()
+    assert client.get(address, {"page": len(pages) + 1}).status_code in (400, 404)
+
+
+def test_the_number_beside_a_choice_is_how_many_look_alike_once_it_is_chosen(client, address):
+    page = client.get(address, {"max_price": "500"})
+    choices = {facet.label: facet.choices for facet in page.context["offer"].facets}
+    for parameter, label in (("category", "Category"), ("attribute", "Colour")):
+        for choice in choices[label]:
+            chosen = client.get(address, {"max_price": "500", parameter: choice.value})
+            assert abs(chosen.context["alike"] - choice.count) <= 1, choice  # the index may miss one of three hundred
+    assert sum(choice.count for choice in choices["Category"]) == page.context["alike"] > 5
+
+
+def test_cheap_products_that_are_not_alike_do_not_come_before_those_that_are(client, address, model):
+    results = listed(walk(client, address, {"sort": "price", "max_price": "500"}))
+    alike = [result.score >= model.min_score for result in results]
+    assert alike == sorted(alike, reverse=True) and set(alike) == {True, False}
+    for part in (True, False):
+        prices = [result.product.price for result, is_alike in zip(results, alike, strict=True) if is_alike is part]
+        assert prices == sorted(prices) and len(prices) > 20
+    assert all(result.product.price <= Decimal(500) for result in results)
+
+
+def test_the_less_alike_come_under_a_heading_of_their_own(client, address, model):
+    pages = walk(client, address, {"max_price": "500"})
+    with_heading = [number for number, page in enumerate(pages) if "Less alike" in page.content.decode()]
+    first = pages[0].context["alike"] // 24
+    assert with_heading == list(range(first, len(pages)))
+    part = {"HX-Request": "true", "HX-Target": "more"}
+    appended = client.get(address, {"max_price": "500", "page": first + 2}, headers=part)
+    assert "Less alike" not in appended.content.decode()
