@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from ml.datasets import Photo, UnusableDataset, photos_of_the_catalogue, read_photos
+from ml.datasets import UnusableDataset, photos_of_the_catalogue, read_photos
 from ml.models import ModelVersion
 from ml.splitting import train_and_validation
 from search.judgements import judged_pictures
@@ -28,7 +28,8 @@ class Command(BaseCommand):
             "--data",
             nargs="+",
             metavar="PATH",
-            help="photos: <product_id>_<view_id>.jpg, a folder per product, a CSV, Stanford Online Products, In-Shop",
+            help="photos: <product_id>_<view_id>.jpg, a folder per product, a CSV, Stanford Online Products, In-Shop; "
+            "one name in two PATHs is one product",
         )
         source.add_argument("--catalogue", action="store_true", help="learn from the shop's own products")
         source.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in DIR (….unfinished), as it was begun")
@@ -121,7 +122,11 @@ class Command(BaseCommand):
             seed=options["seed"],
         )
         sources = options["data"] or ["catalogue"]
-        photos = photos_of_the_catalogue() if options["catalogue"] else _read(sources)
+        photos = (
+            photos_of_the_catalogue()
+            if options["catalogue"]
+            else [photo for source in sources for photo in read_photos(source)]
+        )
         judged = judged_pictures() if options["catalogue"] else []
         if options["validate"]:
             train, queries, gallery = photos, read_photos(options["validate"]), photos
@@ -175,17 +180,6 @@ def _reason(error: OSError | KeyboardInterrupt) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     return os.strerror(error.errno) if error.errno else str(error)  # HDF5 says far more than anyone wants to read
-
-
-def _read(sources: list[str]) -> list[Photo]:
-    """The photos of all sources; with several, products of the same name in two of them stay apart."""
-    if len(sources) == 1:
-        return read_photos(sources[0])
-    return [
-        Photo(photo.path, f"{number}/{photo.product}", photo.category, photo.split)
-        for number, source in enumerate(sources)
-        for photo in read_photos(source)
-    ]
 
 
 def positive(text: str) -> int:
