@@ -344,9 +344,7 @@ def _check_validation(queries: list[Photo], gallery: list[Photo]) -> None:
         )
 
 
-def _labelled(
-    folder: Path, listed: list[list[str]], size: int, confused: Sequence[tuple[int, str]] = ()
-) -> Labelled:
+def _labelled(folder: Path, listed: list[list[str]], size: int, confused: Sequence[tuple[int, str]] = ()) -> Labelled:
     """The photos of a run that can be read, and the pairs of `confused` (row of `listed`, product) among them."""
     photos = [Photo(folder / path, product) for path, product in listed]  # those of the run itself lie in its folder
     missing = [photo.path for photo in photos if not photo.path.is_file()]

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from django.conf import settings as project
 from django.core.management import call_command
 

@@ -58,9 +58,7 @@ def stopped(**options: Any) -> str:
 def test_training_goes_on_when_there_is_room_again(photos: Path, small_disk: Path) -> None:
     said = stopped(data=[str(photos)], out=small_disk, **SMALL)
     (run,) = small_disk.iterdir()
-    assert said == (
-        f"Training stopped: No space left on device. Go on with: manage.py train_triplet --resume {run}"
-    )
+    assert said == (f"Training stopped: No space left on device. Go on with: manage.py train_triplet --resume {run}")
     assert {path.name for path in run.iterdir()} == {"run.json", "best.weights.h5", "checkpoint.npz", "history.csv"}
 
     assert not _mount(small_disk, TRAINING_FITS, "remount")
@@ -77,7 +75,7 @@ def test_training_goes_on_when_there_is_room_again(photos: Path, small_disk: Pat
 
 
 def test_a_run_without_a_whole_checkpoint_leaves_nothing(photos: Path, tmp_path: Path) -> None:
-    out = tmp_path / "models"
+    out = tmp_path / "elsewhere"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (30_000_000, hard))  # more than the weights, less than a checkpoint
     try:

@@ -50,7 +50,9 @@ class Command(BaseCommand):
             asked = read_photos(options["queries"]) if options["queries"] else []
             queries = [photo for photo in asked if photo.product in unseen]
             if asked and not queries:
-                raise UnusableDataset(f"No photo of {options['queries']} shows one of the {len(unseen)} held out products.")
+                raise UnusableDataset(
+                    f"No photo of {options['queries']} shows one of the {len(unseen)} held out products."
+                )
         except UnusableDataset as error:
             raise CommandError(str(error)) from error
         from ml.peer import compare

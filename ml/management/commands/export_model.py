@@ -12,8 +12,8 @@ from ml.models import ModelVersion
 class Command(BaseCommand):
     help = (
         "Make a servable model of the best weights of a training run that was stopped early, or whose export failed: "
-        "ONNX checked against Keras, int8 if it loses at most half a point of Recall@1, card and curves. A model that is "
-        "finished, such as one trained on another machine and moved to var/models, is only registered."
+        "ONNX checked against Keras, int8 if it loses at most half a point of Recall@1, card and curves. A finished "
+        "model, such as one trained on another machine and moved to var/models, is only registered."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -32,7 +32,9 @@ class Command(BaseCommand):
             "one name in two PATHs is one product",
         )
         source.add_argument("--catalogue", action="store_true", help="learn from the shop's own products")
-        source.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in DIR (….unfinished), as it was begun")
+        source.add_argument(
+            "--resume", type=Path, metavar="DIR", help="go on with the run in DIR (….unfinished), as it was begun"
+        )
         parser.add_argument("--validate", metavar="PATH", help="photos of known products that search the training ones")
         parser.add_argument("--val-fraction", type=fraction, default=0.1, help="of the products, held out (default .1)")
         parser.add_argument("--weights", default="none", metavar="imagenet|none|FILE", help="where to start from")
@@ -61,8 +63,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, resume: Path | None, json: Path | None, **options: Any) -> None:
         if json and not json.parent.is_dir():
             raise CommandError(f"The folder {json.parent} does not exist.")
+        out = resume.resolve().parent if resume else options["out"].resolve()
         try:
-            if settings.MODELS_DIR in (options["out"].resolve(), resume and resume.resolve().parent):
+            if out == settings.MODELS_DIR:
                 ModelVersion.objects.exists()
         except DatabaseError as error:  # better now than after hours of training
             raise CommandError("The database is not ready to register a model. Run: manage.py migrate") from error
