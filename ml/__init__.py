@@ -5,5 +5,3 @@ import os
 # Since 1.29 ONNX Runtime reports events and a device id to its maker unless told not to before its first import. A
 # shop's photos are nobody's business, and the reporting thread keeps a forked worker from ending.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-# TensorFlow, which Keras loads under every backend, greets with a page about oneDNN and CUDA.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -8,7 +8,6 @@ import json
 import platform
 import secrets
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -133,9 +132,9 @@ def go_on(folder: Path, report: Callable[[dict[str, float]], None]) -> None:
     check_that_products_have_several_photos([Photo(Path(), product) for product in training.products if product])
     if facts["tensorboard"]:
         report = _also_to_tensorboard(report, folder / TENSORBOARD)
-    started = time.monotonic()
     history = train(recipe, network, training, _validation(folder, facts, recipe), folder, report)
-    facts["seconds"] = facts.get("seconds", 0) + time.monotonic() - started
+    batch = recipe.p * recipe.k
+    facts["seconds"] = sum(recipe.steps * batch / row["photos_per_second"] for row in history)  # of all that were killed
     facts["backend"] = keras.backend.backend()
     facts["epochs"] = len(history)
     with whole(folder / RUN) as unfinished:
@@ -198,6 +197,7 @@ def finish(folder: Path) -> Path:
             "products": len({product for _, product in known}),
             "judged_searches": facts["judged"],
             "validation_photos": len(facts["queries"]),
+            "validation_products": len({product for _, product in facts["queries"]}),
         },
         "metrics": {
             "measured_on": on,
@@ -373,10 +373,12 @@ def _also_to_tensorboard(
     writer = tf.summary.create_file_writer(str(folder))
 
     def both(row: dict[str, float]) -> None:
-        for name, value in row.items():
-            if name != "epoch":
-                with writer.as_default(step=int(row["epoch"])):
-                    tf.summary.scalar(name, value)
+        figures = {name: value for name, value in row.items() if name != "epoch"}
+        values = [tf.compat.v1.Summary.Value(tag=name, simple_value=value) for name, value in figures.items()]
+        with writer.as_default():
+            # tf.summary.scalar would ask for TensorBoard itself, which only those who look need
+            summary = tf.compat.v1.Summary(value=values).SerializeToString()
+            tf.summary.experimental.write_raw_pb(summary, step=int(row["epoch"]))
         writer.flush()
         report(row)
 
@@ -412,10 +414,17 @@ def _figures(found: Retrieval, judged: Validation) -> dict[str, Any]:
         "queries": len(found),
         "gallery": len(judged.gallery.pixels) if judged.gallery else "leave-one-out",
         "recall": {str(k): round(recall_at_k(found.matches, k), 4) for k in (1, 5, 10) if k <= found.matches.shape[1]},
-        "recall_1_ci95": [round(bound, 4) for bound in bootstrap_interval(hits)],
+        "recall_1_ci95": [round(bound, 4) for bound in bootstrap_interval(hits, _asked(judged))],
         "map_at_r": round(float(found.average_precision.mean()), 4),
         "mrr": round(mean_reciprocal_rank(found.first_match), 4),
     }
+
+
+def _asked(judged: Validation) -> NDArray[np.str_]:
+    """The product of each query that has anything to find."""
+    queries = judged.queries.products
+    found, counts = np.unique(judged.gallery.products if judged.gallery else queries, return_counts=True)
+    return queries[np.isin(queries, found[counts > (not judged.gallery)])]
 
 
 def _distances(judged: Validation, onnx_file: Path, most: int = 600) -> tuple[NDArray, NDArray]:

@@ -65,9 +65,7 @@ def logged(folder: Path) -> dict[tuple[int, str], float]:
 
     (file,) = folder.iterdir()
     events = [Event.FromString(record.numpy()) for record in tf.data.TFRecordDataset(str(file))]
-    return {
-        (event.step, value.tag): float(tf.make_ndarray(value.tensor)) for event in events for value in event.summary.value
-    }
+    return {(event.step, value.tag): value.simple_value for event in events for value in event.summary.value}
 
 
 def says(expected: str, data: Path, out: Path, **options: Any) -> None:

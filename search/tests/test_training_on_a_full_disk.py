@@ -15,7 +15,7 @@ from ml.tests.drawing import draw
 
 # The network's weights are 16 MB, a checkpoint (weights, two moments and the moving average) is 64 MB.
 SMALL = {"backbone": "mobilenet", "input_size": 32, "epochs": 2, "steps": 2, "p": 2, "k": 2, "val_fraction": 0.4}
-FIRST_EPOCH_FITS, TRAINING_FITS, ALL_FITS = "100m", "150m", "400m"
+FIRST_EPOCH_FITS, ALL_FITS = "100m", "400m"
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def test_training_goes_on_when_there_is_room_again(photos: Path, small_disk: Pat
     assert said == (f"Training stopped: No space left on device. Go on with: manage.py train_triplet --resume {run}")
     assert {path.name for path in run.iterdir()} == {"run.json", "best.weights.h5", "checkpoint.npz", "history.csv"}
 
-    assert not _mount(small_disk, TRAINING_FITS, "remount")
-    assert stopped(resume=run) == said  # now it is the export that finds no room
+    with pytest.raises(CommandError, match="could not be written, the run is as it was: No space left on device"):
+        call_command("export_model", str(run))
     assert [path.name for path in small_disk.iterdir()] == [run.name]
 
     assert not _mount(small_disk, ALL_FITS, "remount")

@@ -42,6 +42,6 @@ class Command(BaseCommand):
         except (UnusableDataset, ExportRefused) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
-            raise CommandError(f"The model could not be written, the run is as it was: {error}.") from error
+            raise CommandError(f"The model could not be written, the run is as it was: {error.strerror}.") from error
         self.stdout.write(f"Exported to {finished}.")
         return finished

@@ -61,6 +61,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the card there too")
 
     def handle(self, *args: Any, resume: Path | None, json: Path | None, **options: Any) -> None:
+        if not (options["data"] or options["catalogue"] or resume):
+            raise CommandError("Say what to learn from: --data PATH, --catalogue or --resume DIR.")
         if json and not json.parent.is_dir():
             raise CommandError(f"The folder {json.parent} does not exist.")
         out = resume.resolve().parent if resume else options["out"].resolve()
@@ -98,8 +100,6 @@ class Command(BaseCommand):
         from ml import runs
         from ml.training import Recipe
 
-        if not options["data"] and not options["catalogue"]:
-            raise CommandError("Say what to learn from: --data PATH, --catalogue or --resume DIR.")
         weights = options["weights"]
         if weights not in ("none", "imagenet"):
             weights = str(Path(weights).resolve())
