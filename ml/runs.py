@@ -134,7 +134,9 @@ def go_on(folder: Path, report: Callable[[dict[str, float]], None]) -> None:
         report = _also_to_tensorboard(report, folder / TENSORBOARD)
     history = train(recipe, network, training, _validation(folder, facts, recipe), folder, report)
     batch = recipe.p * recipe.k
-    facts["seconds"] = sum(recipe.steps * batch / row["photos_per_second"] for row in history)  # of all that were killed
+    facts["seconds"] = sum(
+        recipe.steps * batch / row["photos_per_second"] for row in history
+    )  # of all that were killed
     facts["backend"] = keras.backend.backend()
     facts["epochs"] = len(history)
     with whole(folder / RUN) as unfinished:
