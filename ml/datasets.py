@@ -42,6 +42,20 @@ class Photo:
     split: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedPicture:
+    """What someone searched with, and what staff said of the answers.
+
+    jpeg: the part of the photo that was searched for. product: what it shows, None where no one said or several were
+    called right. wrong: products that were found and are not what it shows.
+    """
+
+    name: str
+    jpeg: bytes
+    product: str | None
+    wrong: tuple[str, ...] = ()
+
+
 def read_photos(source: Path | str) -> list[Photo]:
     """The photos of a folder or a list, in a stable order, recognised by their layout:
 

@@ -3,12 +3,16 @@
 TensorFlow does the conversion (tf2onnx) in a process of its own, whichever backend trained the network.
 """
 
+import contextlib
+import errno
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +35,8 @@ def export_fp32(config: dict[str, Any], weights: Path, pixels: NDArray[np.uint8]
     """Write the network as ONNX to `out`; returns the lowest cosine between Keras' embeddings and ONNX' of `pixels`.
 
     config: keyword arguments of `build_network`. weights: a .weights.h5 file of that network.
-    pixels: uint8 [n, s, s, 3]. Raises ExportRefused when a cosine is below MIN_COSINE; then `out` is not there.
+    pixels: uint8 [n, s, s, 3]. Raises ExportRefused when a cosine is below MIN_COSINE, OSError for a full disk; then
+    `out` is not there.
     """
     with tempfile.TemporaryDirectory() as folder:
         sample = Path(folder) / "sample.npy"
@@ -40,6 +45,9 @@ def export_fp32(config: dict[str, Any], weights: Path, pixels: NDArray[np.uint8]
         environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
         root = Path(__file__).resolve().parent.parent
         done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True)
+        if done.returncode == os.EX_IOERR:
+            out.unlink(missing_ok=True)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(out))
         if done.returncode:
             out.unlink(missing_ok=True)
             raise ExportRefused(f"The conversion to ONNX failed:\n{done.stderr[-2000:]}")
@@ -67,7 +75,7 @@ def quantise(fp32: Path, photos: NDArray[np.uint8], out: Path) -> None:
             batch = next(self._batches, None)
             return None if batch is None else {"pixels": batch}
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _without_chatter():
         folded = Path(folder) / "folded.onnx"  # batch norms folded into convolutions
         quant_pre_process(str(fp32), str(folded), skip_symbolic_shape=True)
         quantize_static(
@@ -81,6 +89,16 @@ def quantise(fp32: Path, photos: NDArray[np.uint8], out: Path) -> None:
             weight_type=QuantType.QInt8,
             extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
         )
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """ONNX Runtime logs a line for each channel whose scale it adjusts."""
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def embed(onnx_file: Path, pixels: NDArray[np.uint8], batch: int = 64) -> NDArray[np.float32]:
@@ -134,4 +152,9 @@ def _name_outputs(graph: onnx.ModelProto, ranks: dict[str, int]) -> None:
 
 if __name__ == "__main__":
     settings, weights_file, sample_file, onnx_out = sys.argv[1:]
-    print(_convert(json.loads(settings), Path(weights_file), Path(sample_file), Path(onnx_out)))
+    try:
+        print(_convert(json.loads(settings), Path(weights_file), Path(sample_file), Path(onnx_out)))
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            sys.exit(os.EX_IOERR)
+        raise

@@ -182,7 +182,7 @@ def _start_residual_blocks_as_identity(trunk: keras.Model) -> None:
             for source in layer.input:
                 branch = source._keras_history.operation
                 if isinstance(branch, keras.layers.BatchNormalization) and not branch.name.endswith("_0_bn"):
-                    branch.gamma.assign(ops.zeros_like(branch.gamma))
+                    branch.gamma.assign(ops.zeros(branch.gamma.shape))
 
 
 def _last_output_of_each_resolution(trunk: keras.Model, channels_first: bool) -> list[Any]:

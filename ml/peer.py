@@ -10,7 +10,17 @@ import numpy as np
 from ml.datasets import Photo
 from ml.metrics import recall_at_k, retrieve
 from ml.network import build_network
-from ml.training import CACHE_SHARE, Labelled, Learner, Recipe, cached_pixels, embed, prepare_backend, train
+from ml.training import (
+    CACHE_SHARE,
+    Labelled,
+    Learner,
+    Recipe,
+    Validation,
+    cached_pixels,
+    embed,
+    prepare_backend,
+    train,
+)
 
 
 class PeerLearner(Learner):
@@ -30,14 +40,33 @@ class PeerLearner(Learner):
 
 
 def compare(
-    photos: list[Photo], held_out: list[Photo], backbone: str, input_size: int, steps: int, seed: int
+    photos: list[Photo],
+    queries: list[Photo],
+    gallery: list[Photo] | None,
+    *,
+    backbone: str,
+    input_size: int,
+    steps: int,
+    precision: str,
+    seed: int,
 ) -> list[dict[str, Any]]:
-    """Rows of name, recall_1, map_at_r (leave-one-out on `held_out`) and photos_per_second: before, ours, peer's."""
+    """Rows of name, recall_1, map_at_r and photos_per_second: before, ours, peer's.
+
+    `queries` search `gallery`, one another without one; none of it is of a product in `photos`.
+    """
     recipe = Recipe(
-        backbone=backbone, input_size=input_size, epochs=1, steps=steps, identity_weight=0, seed=seed, head_epochs=0
+        backbone=backbone,
+        input_size=input_size,
+        epochs=1,
+        steps=steps,
+        identity_weight=0,
+        ema=0,
+        precision=precision,
+        seed=seed,
     )
     prepare_backend(recipe)
-    training, judged = _labelled(photos, int(input_size * CACHE_SHARE) // 8 * 8), _labelled(held_out, input_size)
+    training = _labelled(photos, int(input_size * CACHE_SHARE) // 8 * 8)
+    judged = Validation(_labelled(queries, input_size), _labelled(gallery, input_size) if gallery else None)
     network = build_network(**recipe.network)
     start = network.get_weights()
     rows = [{"name": "before", "photos_per_second": 0.0, **_judge(network, judged)}]
@@ -55,7 +84,14 @@ def _labelled(photos: list[Photo], size: int) -> Labelled:
     return Labelled(pixels, np.array([photos[row].product for row in rows]))
 
 
-def _judge(network: keras.Model, judged: Labelled) -> dict[str, float]:
-    found = retrieve(embed(network, judged.pixels), judged.products, k=1)
+def _judge(network: keras.Model, judged: Validation) -> dict[str, float]:
+    queries, gallery = judged.queries, judged.gallery
+    found = retrieve(
+        embed(network, queries.pixels),
+        queries.products,
+        embed(network, gallery.pixels) if gallery else None,
+        gallery.products if gallery else None,
+        k=1,
+    )
     found = found[found.answerable]
     return {"recall_1": recall_at_k(found.matches, 1), "map_at_r": float(found.average_precision.mean())}

@@ -61,6 +61,7 @@ def report_context(evaluation: Evaluation, floor: Evaluation | None = None) -> d
             _percentages(figure, floor.figures[i] if floor else None) for i, figure in enumerate(evaluation.figures)
         ],
         "floor": floor,
+        "floor_is_higher": floor and floor.recalls[1].value > evaluation.recalls[1].value,
         "examples_of": [
             (
                 _("What went wrong"),

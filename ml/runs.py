@@ -8,9 +8,9 @@ import json
 import platform
 import secrets
 import shutil
-import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml import export
-from ml.datasets import Photo, UnusableDataset
+from ml.datasets import JudgedPicture, Photo, UnusableDataset
 from ml.metrics import (
     Retrieval,
     bootstrap_interval,
@@ -44,11 +44,13 @@ from ml.training import (
     cached_pixels,
     prepare_backend,
     train,
+    whole,
 )
 
 RUN, WEIGHTS, FP32, SERVED, CARD, CURVES = (
     "run.json", "network.weights.h5", "model-fp32.onnx", "model.onnx", "card.json", "curves.png",
 )  # fmt: skip
+TENSORBOARD, PICTURES = "tensorboard", "judged"  # folders of the run
 UNFINISHED = ".unfinished"
 NEEDED_BYTES = 1_500_000_000  # checkpoint, best weights and exports of a ResNet50, with room to replace each
 JUDGED_PHOTOS = 1500  # training photos on which int8 is judged when there is no validation
@@ -66,13 +68,20 @@ def begin(
     weights: str,
     sources: list[str],
     out: Path,
+    judged: Sequence[JudgedPicture] = (),
+    tensorboard: bool = False,
 ) -> Path:
     """Make the folder of a new run below `out`; returns it.
 
     queries, gallery: validation photos; without a gallery each query searches the others, without queries there is no
-    validation. weights: "imagenet", "none", or a file. Raises UnusableDataset, OSError (no room on the disk).
+    validation. weights: "imagenet", "none", or a file. judged: pictures to learn from besides; those that tell nothing
+    of the products of `train_photos` are left out. tensorboard: write event files for it, too.
+    Raises UnusableDataset, OSError (no room on the disk).
     """
-    check_that_products_have_several_photos(train_photos)
+    judged = _telling(judged, {photo.product for photo in train_photos})
+    shown = [Photo(Path(), picture.product) for picture in judged if picture.product]
+    check_that_products_have_several_photos([*train_photos, *shown])
+    _check_validation(queries, gallery)
     out.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(out).free
     if free < NEEDED_BYTES:
@@ -80,17 +89,34 @@ def begin(
     version = f"{recipe.backbone}-{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(4)}"
     folder = out / f"{version}{UNFINISHED}"
     folder.mkdir()
-    facts = {
-        "version": version,
-        "recipe": asdict(recipe),
-        "weights": weights,
-        "sources": sources,
-        "train": _listed(train_photos),
-        "queries": _listed(queries),
-        "gallery": _listed(gallery),
-    }
-    (folder / RUN).write_text(json.dumps(facts, indent=1))
+    try:
+        pictures, confused = _written(judged, folder, first_row=len(train_photos))
+        facts = {
+            "version": version,
+            "recipe": asdict(recipe),
+            "weights": weights,
+            "sources": sources,
+            "train": _listed(train_photos) + pictures,
+            "confused": confused,
+            "judged": len(judged),
+            "queries": _listed(queries),
+            "gallery": _listed(gallery),
+            "tensorboard": tensorboard,
+        }
+        (folder / RUN).write_text(json.dumps(facts, indent=1))
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
     return folder
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """What `begin` noted of the run in `folder`. Raises UnusableDataset when there is none to go on with."""
+    if not (folder / RUN).is_file():
+        raise UnusableDataset(f"{folder} is not the folder of a training run: it holds no {RUN}.")
+    if not folder.name.endswith(UNFINISHED):
+        raise UnusableDataset(f"{folder} is finished already; there is nothing to go on with.")
+    return json.loads((folder / RUN).read_text())
 
 
 def go_on(folder: Path, report: Callable[[dict[str, float]], None]) -> None:
@@ -98,17 +124,24 @@ def go_on(folder: Path, report: Callable[[dict[str, float]], None]) -> None:
 
     Raises UnusableDataset, WeightsMismatch, UnknownBackbone, OSError.
     """
-    facts, recipe = _facts(folder)
+    facts = read_run(folder)
+    recipe = Recipe(**facts["recipe"])
     prepare_backend(recipe)
     network = initial_network(recipe, facts["weights"])
-    training = _labelled(facts["train"], int(recipe.input_size * CACHE_SHARE) // 8 * 8)
-    check_that_products_have_several_photos([Photo(Path(), product) for product in training.products])
-    started = time.monotonic()
-    history = train(recipe, network, training, _validation(facts, recipe), folder, report)
-    facts["seconds"] = facts.get("seconds", 0) + time.monotonic() - started
+    side = int(recipe.input_size * CACHE_SHARE) // 8 * 8
+    training = _labelled(folder, facts["train"], side, facts["confused"])
+    check_that_products_have_several_photos([Photo(Path(), product) for product in training.products if product])
+    if facts["tensorboard"]:
+        report = _also_to_tensorboard(report, folder / TENSORBOARD)
+    history = train(recipe, network, training, _validation(folder, facts, recipe), folder, report)
+    batch = recipe.p * recipe.k
+    facts["seconds"] = sum(
+        recipe.steps * batch / row["photos_per_second"] for row in history
+    )  # of all that were killed
     facts["backend"] = keras.backend.backend()
     facts["epochs"] = len(history)
-    (folder / RUN).write_text(json.dumps(facts, indent=1))
+    with whole(folder / RUN) as unfinished:
+        unfinished.write_text(json.dumps(facts, indent=1))
 
 
 def finish(folder: Path) -> Path:
@@ -116,21 +149,23 @@ def finish(folder: Path) -> Path:
 
     Raises ExportRefused when ONNX disagrees with Keras, OSError; the run is then as it was.
     """
-    facts, recipe = _facts(folder)
+    facts = read_run(folder)
+    recipe = Recipe(**facts["recipe"])
     if not (folder / BEST_WEIGHTS).exists():
         raise UnusableDataset(f"{folder} holds no finished epoch yet. Go on with --resume {folder}.")
     prepare_backend(recipe)
     shutil.copy2(folder / BEST_WEIGHTS, folder / WEIGHTS)
-    sample = _sample(facts["train"], export.CALIBRATION_PHOTOS, recipe.seed)
-    pixels = _labelled(sample, recipe.input_size).pixels
+    known = [listed for listed in facts["train"] if listed[1]]
+    pixels = _labelled(folder, _sample(known, export.CALIBRATION_PHOTOS, recipe.seed), recipe.input_size).pixels
     cosine = export.export_fp32(recipe.network, folder / WEIGHTS, pixels[:32], folder / FP32)
 
-    judged = _validation(facts, recipe) or Validation(
-        _labelled(_sample(facts["train"], JUDGED_PHOTOS, recipe.seed), recipe.input_size)
+    judged = _validation(folder, facts, recipe) or Validation(
+        _labelled(folder, _sample(known, JUDGED_PHOTOS, recipe.seed), recipe.input_size)
     )
     fp32 = _found(judged, folder / FP32)
     int8_file = folder / "model-int8.onnx"
-    export.quantise(folder / FP32, pixels, int8_file)
+    with whole(int8_file) as unfinished:
+        export.quantise(folder / FP32, pixels, unfinished)
     int8 = _found(judged, int8_file)
     loss = recall_at_k(fp32.matches, 1) - recall_at_k(int8.matches, 1)
     precision = "int8" if loss <= export.MAX_INT8_LOSS else "fp32"
@@ -161,9 +196,11 @@ def finish(folder: Path) -> Path:
         },
         "data": {
             "sources": facts["sources"],
-            "photos": len(facts["train"]),
-            "products": len({product for _, product in facts["train"]}),
+            "photos": len(known),
+            "products": len({product for _, product in known}),
+            "judged_searches": facts["judged"],
             "validation_photos": len(facts["queries"]),
+            "validation_products": len({product for _, product in facts["queries"]}),
         },
         "metrics": {
             "measured_on": on,
@@ -180,12 +217,13 @@ def finish(folder: Path) -> Path:
             {"score": round(step.score, 4), "precision": round(step.precision, 4)} for step in closeness_steps(served)
         ],
     }
-    (folder / CARD).write_text(json.dumps(card, indent=1))
     draw_curves(folder / HISTORY, _distances(judged, folder / SERVED), folder / CURVES)
+    (folder / CARD).write_text(json.dumps(card, indent=1))
     finished = folder.with_name(facts["version"])
-    for name in (CHECKPOINT, BEST_WEIGHTS):
-        (folder / name).unlink(missing_ok=True)
     folder.rename(finished)
+    for name in (CHECKPOINT, BEST_WEIGHTS):
+        (finished / name).unlink()
+    shutil.rmtree(finished / PICTURES, ignore_errors=True)  # shoppers' pictures do not travel with a model
     return finished
 
 
@@ -240,11 +278,17 @@ def draw_curves(history: Path, distances: tuple[NDArray, NDArray], out: Path) ->
     losses.legend()
     if "val_recall_1" in columns:
         recall.plot(rows["epoch"], rows["val_recall_1"])
+        kept = int(np.argmax(rows["val_recall_1"]))
+        value = rows["val_recall_1"][kept]
+        recall.plot(rows["epoch"][kept], value, "o", label=f"kept: epoch {rows['epoch'][kept]:.0f}, {value:.3f}")
+        recall.legend()
     else:
         recall.text(0.5, 0.5, "no validation", ha="center", transform=recall.transAxes)
     recall.set(title="Validation Recall@1", xlabel="epoch", ylim=(0, 1))
     active.plot(rows["epoch"], rows["active"])
     active.set(title="Share of active triplets", xlabel="epoch", ylim=(0, 1.02))
+    for by_epoch in (losses, recall, active):
+        by_epoch.xaxis.get_major_locator().set_params(integer=True)
     for values, label in zip(distances, ("same product", "another product"), strict=True):
         if len(values):
             distance.hist(values, bins=60, range=(0, 2), density=True, alpha=0.6, label=label)
@@ -254,34 +298,104 @@ def draw_curves(history: Path, distances: tuple[NDArray, NDArray], out: Path) ->
     plt.close(figure)
 
 
-def _facts(folder: Path) -> tuple[dict[str, Any], Recipe]:
-    if not (folder / RUN).is_file():
-        raise UnusableDataset(f"{folder} is not the folder of a training run: it holds no {RUN}.")
-    if not folder.name.endswith(UNFINISHED):
-        raise UnusableDataset(f"{folder} is finished already; there is nothing to go on with.")
-    facts = json.loads((folder / RUN).read_text())
-    return facts, Recipe(**facts["recipe"])
-
-
 def _listed(photos: list[Photo]) -> list[list[str]]:
     return [[str(photo.path.resolve()), photo.product] for photo in photos]
 
 
-def _labelled(listed: list[list[str]], size: int) -> Labelled:
-    missing = [path for path, _ in listed if not Path(path).is_file()]
+def _telling(judged: Sequence[JudgedPicture], products: set[str]) -> list[JudgedPicture]:
+    """The pictures that say something of `products`, with what they say of others left out."""
+    within = [
+        replace(
+            picture,
+            product=picture.product if picture.product in products else None,
+            wrong=tuple(product for product in picture.wrong if product in products),
+        )
+        for picture in judged
+    ]
+    return [picture for picture in within if picture.product or picture.wrong]
+
+
+def _written(
+    judged: list[JudgedPicture], folder: Path, first_row: int
+) -> tuple[list[list[str]], list[tuple[int, str]]]:
+    """The pictures as files of the run: how they are listed, and which row was taken for which product wrongly.
+
+    A picture of a known product is one row; any other is a row for each product that it does not show.
+    """
+    listed: list[list[str]] = []
+    confused: list[tuple[int, str]] = []
+    if judged:
+        (folder / PICTURES).mkdir()
+    for picture in judged:
+        path = f"{PICTURES}/{picture.name}.jpg"
+        (folder / path).write_bytes(picture.jpeg)
+        if picture.product:
+            confused += [(first_row + len(listed), wrong) for wrong in picture.wrong]
+            listed.append([path, picture.product])
+        else:
+            for wrong in picture.wrong:
+                confused.append((first_row + len(listed), wrong))
+                listed.append([path, ""])
+    return listed, confused
+
+
+def _check_validation(queries: list[Photo], gallery: list[Photo]) -> None:
+    """Raises UnusableDataset when there are queries and none of them has anything to find."""
+    found = Counter(photo.product for photo in gallery or queries)
+    if queries and not any(found[photo.product] > (not gallery) for photo in queries):
+        raise UnusableDataset(
+            f"None of the {len(queries)} validation photos shows a product that is trained on."
+            if gallery
+            else "No product of the validation photos has two of them."
+        )
+
+
+def _labelled(folder: Path, listed: list[list[str]], size: int, confused: Sequence[tuple[int, str]] = ()) -> Labelled:
+    """The photos of a run that can be read, and the pairs of `confused` (row of `listed`, product) among them."""
+    photos = [Photo(folder / path, product) for path, product in listed]  # those of the run itself lie in its folder
+    missing = [photo.path for photo in photos if not photo.path.is_file()]
     if missing:
         raise UnusableDataset(f"{len(missing)} photos of this run are gone, first {missing[0]}.")
-    pixels, rows = cached_pixels([Photo(Path(path), product) for path, product in listed], size)
+    pixels, rows = cached_pixels(photos, size)
     if not rows:
         raise UnusableDataset("None of the photos can be read.")
-    return Labelled(pixels, np.array([listed[row][1] for row in rows]))
+    products = [listed[row][1] for row in rows]
+    place_of, readable = {row: place for place, row in enumerate(rows)}, set(products)
+    kept = [(place_of[row], product) for row, product in confused if row in place_of and product in readable]
+    return Labelled(pixels, np.array(products), kept)
 
 
-def _validation(facts: dict[str, Any], recipe: Recipe) -> Validation | None:
+def _also_to_tensorboard(
+    report: Callable[[dict[str, float]], None], folder: Path
+) -> Callable[[dict[str, float]], None]:
+    """`report` that also writes each epoch's figures as TensorBoard events below `folder`.
+
+    Not keras.callbacks.TensorBoard: it would not see the validation that we do after the epoch.
+    """
+    import tensorflow as tf
+
+    if keras.backend.backend() != "tensorflow":
+        tf.config.set_visible_devices([], "GPU")  # the backend in use needs all of its memory
+    writer = tf.summary.create_file_writer(str(folder))
+
+    def both(row: dict[str, float]) -> None:
+        figures = {name: value for name, value in row.items() if name != "epoch"}
+        values = [tf.compat.v1.Summary.Value(tag=name, simple_value=value) for name, value in figures.items()]
+        with writer.as_default():
+            # tf.summary.scalar would ask for TensorBoard itself, which only those who look need
+            summary = tf.compat.v1.Summary(value=values).SerializeToString()
+            tf.summary.experimental.write_raw_pb(summary, step=int(row["epoch"]))
+        writer.flush()
+        report(row)
+
+    return both
+
+
+def _validation(folder: Path, facts: dict[str, Any], recipe: Recipe) -> Validation | None:
     if not facts["queries"]:
         return None
-    gallery = _labelled(facts["gallery"], recipe.input_size) if facts["gallery"] else None
-    return Validation(_labelled(facts["queries"], recipe.input_size), gallery)
+    gallery = _labelled(folder, facts["gallery"], recipe.input_size) if facts["gallery"] else None
+    return Validation(_labelled(folder, facts["queries"], recipe.input_size), gallery)
 
 
 def _sample(listed: list[list[str]], count: int, seed: int) -> list[list[str]]:
@@ -306,10 +420,17 @@ def _figures(found: Retrieval, judged: Validation) -> dict[str, Any]:
         "queries": len(found),
         "gallery": len(judged.gallery.pixels) if judged.gallery else "leave-one-out",
         "recall": {str(k): round(recall_at_k(found.matches, k), 4) for k in (1, 5, 10) if k <= found.matches.shape[1]},
-        "recall_1_ci95": [round(bound, 4) for bound in bootstrap_interval(hits)],
+        "recall_1_ci95": [round(bound, 4) for bound in bootstrap_interval(hits, _asked(judged))],
         "map_at_r": round(float(found.average_precision.mean()), 4),
         "mrr": round(mean_reciprocal_rank(found.first_match), 4),
     }
+
+
+def _asked(judged: Validation) -> NDArray[np.str_]:
+    """The product of each query that has anything to find."""
+    queries = judged.queries.products
+    found, counts = np.unique(judged.gallery.products if judged.gallery else queries, return_counts=True)
+    return queries[np.isin(queries, found[counts > (not judged.gallery)])]
 
 
 def _distances(judged: Validation, onnx_file: Path, most: int = 600) -> tuple[NDArray, NDArray]:

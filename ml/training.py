@@ -1,11 +1,14 @@
 """The training loop: batches, the learner (triplet loss beside an identity head), validation, checkpoints, resume."""
 
+import contextlib
+import errno
 import hashlib
 import json
 import logging
 import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +19,14 @@ import numpy as np
 from django.conf import settings
 from keras import ops
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from ml import augmentation, sampling
 from ml.datasets import Photo
 from ml.images import UnreadablePhoto, model_input, read_photo
 from ml.metrics import recall_at_k, retrieve
 from ml.network import is_backbone
-from ml.triplet import active_share, triplet_loss, triplets
+from ml.triplet import active_share, anything_but, triplet_loss, triplets
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +91,8 @@ def cached_pixels(photos: list[Photo], size: int, threads: int = 2) -> tuple[NDA
         try:
             pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(photos), size, size, 3))
             with ThreadPoolExecutor(threads) as pool:
-                for index, view in enumerate(pool.map(lambda photo: _view(photo, size), photos)):
+                views = pool.map(lambda photo: _view(photo, size), photos)
+                for index, view in enumerate(tqdm(views, total=len(photos), unit="photo", leave=False, disable=None)):
                     if view is not None:
                         pixels[len(rows)] = view
                         rows.append(index)
@@ -115,9 +120,17 @@ class Batches(keras.utils.PyDataset):
     """An epoch's batches. What batch i of epoch e holds depends on the seed, e and i alone, so a resumed run sees the
     same ones."""
 
-    def __init__(self, pixels: NDArray[np.uint8], labels: NDArray, recipe: Recipe, epoch: int = 0) -> None:
+    def __init__(
+        self,
+        pixels: NDArray[np.uint8],
+        labels: NDArray,
+        recipe: Recipe,
+        epoch: int = 0,
+        confused: NDArray[np.intp] = sampling.NO_PAIRS,
+    ) -> None:
         super().__init__()
         self._pixels, self._labels, self._recipe, self._epoch = pixels, labels, recipe, epoch
+        self._confused = confused
         self._rows = self._drawn()
 
     def __len__(self) -> int:
@@ -137,7 +150,7 @@ class Batches(keras.utils.PyDataset):
     def _drawn(self) -> list[NDArray[np.intp]]:
         rng = np.random.default_rng([self._recipe.seed, self._epoch])
         recipe = self._recipe
-        return list(sampling.batches(self._labels, recipe.p, recipe.k, recipe.steps, rng))
+        return list(sampling.batches(self._labels, recipe.p, recipe.k, recipe.steps, rng, self._confused))
 
 
 class Learner(keras.Model):
@@ -170,9 +183,11 @@ class Learner(keras.Model):
         triplet = triplet_loss(found, recipe.margin)
         loss = recipe.triplet_weight * triplet
         if recipe.identity_weight:
-            targets = ops.one_hot(y, y_pred["logits"].shape[-1])
+            known = ops.cast(y >= 0, "float32")
+            targets = ops.one_hot(ops.maximum(y, 0), y_pred["logits"].shape[-1])
             targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / targets.shape[-1]
-            identity = ops.mean(ops.categorical_crossentropy(targets, y_pred["logits"], from_logits=True))
+            identities = ops.categorical_crossentropy(targets, y_pred["logits"], from_logits=True)
+            identity = ops.sum(identities * known) / ops.maximum(ops.sum(known), 1)
             loss = loss + recipe.identity_weight * identity
             self._means["identity"].update_state(identity)
         self._means["triplet"].update_state(triplet)
@@ -266,10 +281,27 @@ def make_learner(recipe: Recipe, products: int, network: keras.Model, kind: type
 
 @dataclass(frozen=True)
 class Labelled:
-    """Photos ready to learn from or to measure on. pixels: uint8 [n, s, s, 3]; products: n names."""
+    """Photos ready to learn from or to measure on.
+
+    pixels: uint8 [n, s, s, 3]. products: n names; "" where no one knows what the photo shows.
+    confused: (row, product) of photos that were taken for a product which they do not show. Each row without a product
+    is in exactly one of them.
+    """
 
     pixels: NDArray[np.uint8]
     products: NDArray[np.str_]
+    confused: Sequence[tuple[int, str]] = ()
+
+    def numbered(self) -> tuple[int, NDArray[np.int32], NDArray[np.intp]]:
+        """(products, labels int32 [n] as the miners read them, confused int [m, 2] as the sampler reads it)."""
+        names, labels = np.unique(self.products[self.products != ""], return_inverse=True)
+        all_labels = np.full(len(self.products), -1, np.int32)
+        all_labels[self.products != ""] = labels
+        rows = np.array([row for row, _ in self.confused], np.intp)
+        others = np.searchsorted(names, np.array([product for _, product in self.confused], str))
+        unknown = self.products[rows] == ""
+        all_labels[rows[unknown]] = anything_but(others[unknown])
+        return len(names), all_labels, np.stack([rows, others], 1)
 
 
 @dataclass(frozen=True)
@@ -309,13 +341,13 @@ def train(
     After every epoch `folder` holds all that it takes to go on exactly from there (checkpoint.npz, best.weights.h5,
     history.csv); if it does already, training goes on. Returns the history, a row of figures an epoch.
     """
-    names, labels = np.unique(train.products, return_inverse=True)
-    learning = make_learner(recipe, len(names), network, learner)
+    products, labels, confused = train.numbered()
+    learning = make_learner(recipe, products, network, learner)
     progress = Progress(learning, validation, folder, recipe, report)
     progress.restore()
     if progress.next_epoch < recipe.epochs and not progress.stopped:
         learning.fit(
-            Batches(train.pixels, labels.astype(np.int32), recipe, progress.next_epoch),
+            Batches(train.pixels, labels, recipe, progress.next_epoch, confused),
             initial_epoch=progress.next_epoch,
             epochs=recipe.epochs,
             callbacks=[progress],
@@ -358,9 +390,15 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._started = time.monotonic()
+        name = f"epoch {epoch + 1} of {self._recipe.epochs}"
+        self._bar = tqdm(desc=name, total=self._recipe.steps, unit="batch", leave=False, disable=None)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._bar.update()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         learner = self.model  # asking for it brings JAX' values up to date
+        self._bar.close()
         seconds = time.monotonic() - self._started
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
         row["photos_per_second"] = self._recipe.steps * self._recipe.p * self._recipe.k / seconds
@@ -373,9 +411,9 @@ class Progress(keras.callbacks.Callback):
             row["val_recall_1"] = self._validation.recall_1(learner.network)
         best = max((old["val_recall_1"] for old in self.history), default=-1.0) if self._validation else -1.0
         if row.get("val_recall_1", 0.0) > best:
-            unfinished = self._folder / f"new.{BEST_WEIGHTS}"
-            learner.network.save_weights(unfinished)
-            unfinished.replace(self._folder / BEST_WEIGHTS)
+            size = sum(weights.nbytes for weights in learner.network.get_weights())
+            with whole(self._folder / BEST_WEIGHTS, size) as unfinished:
+                learner.network.save_weights(unfinished)
         for variable, value in zip(learner.trainable_variables, raw, strict=True):
             variable.assign(value)
         self.history.append(row)
@@ -395,9 +433,8 @@ class Progress(keras.callbacks.Callback):
 
     def _save(self) -> None:
         values = {str(n): ops.convert_to_numpy(variable) for n, variable in enumerate(self._variables())}
-        unfinished = self._folder / f"new.{CHECKPOINT}"
-        np.savez(unfinished, history=json.dumps(self.history), **values)
-        unfinished.replace(self._folder / CHECKPOINT)
+        with whole(self._folder / CHECKPOINT, sum(value.nbytes for value in values.values())) as unfinished:
+            np.savez(unfinished, history=json.dumps(self.history), **values)
         write_history(self.history, self._folder / HISTORY)
 
     def _variables(self) -> list[Any]:
@@ -410,6 +447,21 @@ class Progress(keras.callbacks.Callback):
 def write_history(history: list[dict[str, float]], path: Path) -> None:
     columns = list(history[0])
     lines = [",".join(columns), *(",".join(f"{row[name]:.6g}" for name in columns) for row in history)]
+    with whole(path) as unfinished:
+        unfinished.write_text("\n".join(lines) + "\n")
+
+
+@contextlib.contextmanager
+def whole(path: Path, size: int = 0) -> Iterator[Path]:
+    """A file to write in place of `path`, which it becomes when all of it is written; else `path` stays as it was.
+
+    Raises OSError, at once where the disk has less than `size` bytes left.
+    """
+    if shutil.disk_usage(path.parent).free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     unfinished = path.with_name(f"new.{path.name}")
-    unfinished.write_text("\n".join(lines) + "\n")
-    unfinished.replace(path)
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,5 +1,10 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from django.conf import settings
 from sklearn.metrics import average_precision_score
 from sklearn.neighbors import NearestNeighbors
 
@@ -158,3 +163,28 @@ def test_a_step_of_closeness_is_the_lowest_score_from_which_on_matches_are_right
 def test_a_precision_that_rests_on_a_few_answers_has_no_step() -> None:
     found = retrieve(at_degrees(0, 2, 60, 62, 120, 122), ["a", "a", "b", "b", "c", "c"], k=1)
     assert closeness_steps(found, precisions=(1,)) == []
+
+
+SEARCH_IN_2_GB = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
+import numpy as np
+from ml.metrics import retrieve
+
+def vectors(seed):
+    rows = np.random.default_rng(seed).standard_normal((100_000, 256), np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
+
+queries, gallery = vectors(1), vectors(2)
+products = np.arange(100_000) // 4
+found = retrieve(queries[:ASKED], products[:ASKED], gallery, products, k=10)
+assert len(found) == ASKED and found.answerable.all()
+"""
+
+
+def test_a_hundred_thousand_photos_among_a_hundred_thousand_are_searched_within_2_gb() -> None:
+    # Queries go in blocks of 160: a few blocks take the memory that all 625 take, but for 12 MB of results.
+    code = SEARCH_IN_2_GB.replace("ASKED", "800")
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", code], cwd=settings.BASE_DIR, env=environment, check=True)

@@ -1,7 +1,12 @@
 """The network's contract with whoever serves it."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from django.conf import settings
 
 from ml.network import UnknownBackbone, build_network
 
@@ -18,3 +23,15 @@ def test_pixels_become_unit_vectors_and_a_feature_map() -> None:
 def test_an_unknown_backbone_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownBackbone, match="resnet50"):
         build_network("resnet51", 32)
+
+
+def test_a_backbone_of_residual_blocks_embeds_under_jax_too() -> None:
+    code = (
+        "import numpy as np; from ml.network import build_network; network = build_network('mobilenetv3small', 32, 8); "
+        "print(network(np.zeros((1, 32, 32, 3), np.uint8))['embedding'].shape)"
+    )
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert told.stdout.strip() == "(1, 8)"

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from PIL import Image
 
 from catalog.models import Product
 from conftest import photo_of
@@ -88,6 +90,20 @@ def test_the_colour_floor_stands_beside_each_figure(shelf: Path, tiny: Path) -> 
     assert (floor["model"], floor["queries"], floor["gallery"]) == ("colour histogram", 12, 12)
     line = next(line for line in said.splitlines() if line.startswith("Recall@1 "))
     assert line.split()[-1] == f"{floor['recall']['1']:.1%}"
+
+
+def test_a_set_on_which_colours_alone_find_more_is_called_easy(shelf: Path, tiny: Path) -> None:
+    for product, wide in enumerate((2, 4, 6)):  # white stripes: upright in one photo, level in the other
+        for view in range(2):
+            stripes = np.zeros((32, 32, 3), np.uint8)
+            stripes[:, np.arange(32) % 8 < wide] = 255
+            (shelf / "easy").mkdir(exist_ok=True)
+            Image.fromarray(np.rot90(stripes, view)).save(shelf / "easy" / f"p{product}_{view}.png")
+    page = shelf / "report.html"
+    said = measure("--queries", shelf / "easy", "--model", tiny, "--k", 1, "--baseline", "--report", page)
+    assert "Colours alone find more: these photos are easy" in said
+    assert "A histogram of colours finds more" in page.read_text()
+    assert "Colours alone find more" not in measure("--queries", shelf / "shop", "--model", tiny, "--baseline")
 
 
 def test_the_report_is_a_web_page(shelf: Path, tiny: Path) -> None:

@@ -45,3 +45,36 @@ def test_the_same_seed_draws_the_same_batches() -> None:
 def test_fewer_than_p_products_make_smaller_batches() -> None:
     (rows,) = batches(np.array([0, 0, 1, -1]), 16, 2, 1, np.random.default_rng(0))
     assert sorted(rows.tolist()) in ([0, 1, 2, 2],)
+
+
+# Row 1180 was taken for product 5, row 0 for product 1, and row 1181, of no known product, for product 7.
+CONFUSED = np.array([[1180, 5], [0, 1], [1181, 7]])
+WITH_UNKNOWN = np.append(LABELS, -9)
+
+
+def drawn_with_pairs(p: int = 6, k: int = 4, count: int = 30, seed: int = 0) -> list[np.ndarray]:
+    return list(batches(WITH_UNKNOWN, p, k, count, np.random.default_rng(seed), CONFUSED))
+
+
+def test_every_batch_begins_with_a_photo_and_the_product_it_was_taken_for_each_pair_in_turn() -> None:
+    pairs = []
+    for rows in drawn_with_pairs():
+        (wrong,) = set(WITH_UNKNOWN[rows[4:8]])
+        pairs.append((rows[0], wrong))
+    for turn in range(0, 30, 3):
+        assert set(pairs[turn : turn + 3]) == {(1180, 5), (0, 1), (1181, 7)}
+
+
+def test_a_photo_of_an_unknown_product_stands_alone_and_comes_only_with_the_product_it_was_taken_for() -> None:
+    for rows in drawn_with_pairs():
+        assert (rows == 1181).sum() in (0, 4)
+        assert (rows[:4] == 1181).all() == (1181 in rows)
+        if rows[0] != 1181:
+            assert set(WITH_UNKNOWN[rows[:4]]) == {LABELS[rows[0]]}
+
+
+def test_pairs_leave_p_different_products_in_every_batch() -> None:
+    for rows in drawn_with_pairs():
+        assert len(rows) == 24 and len(set(WITH_UNKNOWN[rows])) == 6
+    two = list(batches(np.array([0, 0, 1, 1]), 16, 2, 5, np.random.default_rng(0), np.array([[3, 0]])))
+    assert all(rows[0] == 3 and len(rows) == 4 and set(rows[2:]) == {0, 1} for rows in two)

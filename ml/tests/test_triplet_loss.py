@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from ml.triplet import active_share, pairwise_distances, triplet_loss, triplets
+from ml.triplet import active_share, anything_but, pairwise_distances, triplet_loss, triplets
 
 
 def unit_rows(*degrees: float) -> np.ndarray:
@@ -83,3 +83,21 @@ def test_random_takes_the_partners_with_the_highest_dice() -> None:
 def test_an_unknown_miner_is_named() -> None:
     with pytest.raises(ValueError, match="hardest"):
         triplets(EMBEDDINGS, LABELS, "hardest")
+
+
+@pytest.mark.parametrize("miner", ["batch-hard", "semi-hard", "random"])
+def test_a_photo_that_is_anything_but_a_product_is_a_negative_of_that_product_alone(miner: str) -> None:
+    # Products 0 and 1 as above, and at 30 degrees something of which only is known that it is not product 0.
+    embeddings, labels = unit_rows(0, 20, 60, 180, 30), np.array([0, 0, 1, 1, anything_but(0)])
+    dice = np.zeros((5, 5), np.float32)
+    dice[:, 4] = 1
+    found = triplets(embeddings, labels, miner, dice)
+    without = triplets(EMBEDDINGS, LABELS, miner, dice[:4, :4])
+    negative, weight = (ops.convert_to_numpy(values) for values in (found.negative, found.weight))
+    assert not weight[4].any()  # nothing is known to be like it
+    if miner == "semi-hard":  # from 20 degrees it is nearer than the positive, so the nearest that is farther remains
+        np.testing.assert_allclose([negative[0, 1], negative[1, 0]], [chord(30), chord(40)], atol=1e-5)
+        negative = negative[:, :4]
+    else:
+        np.testing.assert_allclose(negative[:2], [chord(30), chord(10)], atol=1e-5)
+    np.testing.assert_array_equal(negative[2:4], ops.convert_to_numpy(without.negative)[2:4])

@@ -148,3 +148,11 @@ def index_names() -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'search_embedding'")
         return {row[0] for row in cursor.fetchall()}
+
+
+def test_a_shop_with_one_photo_a_product_is_told_that_nothing_could_be_compared(model, candidate, make_product):
+    make_product("alone")
+    output = StringIO()
+    call_command("activate_model", candidate.version, "--now", stdout=output)
+    assert "Not compared: no product has two photos" in output.getvalue()
+    assert f"{candidate.version} is active." in output.getvalue()

@@ -15,14 +15,18 @@ from ml.splitting import split_by_product
 class Command(BaseCommand):
     help = (
         "Train the same network from the same weights on the same batches twice, with our triplet loss and with "
-        "pytorch-metric-learning's (batch-hard, soft margin), and print both Recalls and both speeds."
+        "pytorch-metric-learning's (batch-hard, soft margin), and print both Recalls and both speeds. 30 % of the "
+        "products are held out: photos of --queries search theirs. Needs what requirements.txt leaves out: "
+        "pip install torch pytorch-metric-learning"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--data", required=True, metavar="PATH")
+        parser.add_argument("--data", required=True, nargs="+", metavar="PATH", help="photos, as of train_triplet")
+        parser.add_argument("--queries", metavar="PATH", help="of the same products, such as shoppers' photos")
         parser.add_argument("--backbone", default="resnet50")
         parser.add_argument("--input-size", type=int, default=64)
         parser.add_argument("--steps", type=int, default=100, help="batches of 16 x 4 photos (default 100)")
+        parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--json", type=Path, metavar="FILE")
 
@@ -40,12 +44,21 @@ class Command(BaseCommand):
                 "The peer is not installed. Install it with: pip install torch pytorch-metric-learning"
             ) from error
         try:
-            train, _, held_out = split_by_product(read_photos(options["data"]), 0.3, 0, options["seed"])
+            photos = [photo for source in options["data"] for photo in read_photos(source)]
+            train, _, held_out = split_by_product(photos, 0.3, 0, seed=0)
+            unseen = {photo.product for photo in held_out}
+            asked = read_photos(options["queries"]) if options["queries"] else []
+            queries = [photo for photo in asked if photo.product in unseen]
+            if asked and not queries:
+                raise UnusableDataset(
+                    f"No photo of {options['queries']} shows one of the {len(unseen)} held out products."
+                )
         except UnusableDataset as error:
             raise CommandError(str(error)) from error
         from ml.peer import compare
 
-        rows = compare(train, held_out, options["backbone"], options["input_size"], options["steps"], options["seed"])
+        wanted = {name: options[name] for name in ("backbone", "input_size", "steps", "precision", "seed")}
+        rows = compare(train, queries or held_out, held_out if queries else None, **wanted)
         for row in rows:
             self.stdout.write(
                 f"{row['name']:>24}: Recall@1 {row['recall_1']:.3f}, mAP@R {row['map_at_r']:.3f} on unseen products, "

@@ -71,6 +71,8 @@ class Command(BaseCommand):
             low, high = figure.interval
             beside = f"  {floor.figures[i].value:>7.1%}" if floor else ""
             say(f"{figure.name:10} {figure.value:>7.1%}  {f'{low:.1%} – {high:.1%}':>15}{beside}")
+        if floor and floor.recalls[1].value > evaluation.recalls[1].value:
+            say("Colours alone find more: these photos are easy, or the model has learned too little.")
         if least := evaluation.min_score:
             say(
                 f"min_score {least.score:.3f} keeps {least.kept:.0%} of the right best matches; at or above it "

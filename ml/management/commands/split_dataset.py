@@ -15,7 +15,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", metavar="PATH", help="photos, in any layout that train_triplet reads")
+        parser.add_argument(
+            "paths", nargs="+", metavar="PATH", help="photos, in any layout that train_triplet reads; taken together"
+        )
         parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder yet to be made")
         parser.add_argument("--test-fraction", type=fraction, default=0.2, help="of the products (default .2)")
         parser.add_argument("--val-fraction", type=fraction, default=0.1, help="of the products (default .1)")
@@ -24,7 +26,7 @@ class Command(BaseCommand):
     def handle(
         self,
         *args: Any,
-        path: str,
+        paths: list[str],
         out: Path,
         test_fraction: float,
         val_fraction: float,
@@ -33,7 +35,8 @@ class Command(BaseCommand):
     ) -> None:
         out = out.resolve()
         try:
-            parts = split_by_product(read_photos(path), test_fraction, val_fraction, seed)
+            photos = [photo for path in paths for photo in read_photos(path)]
+            parts = split_by_product(photos, test_fraction, val_fraction, seed)
             written = write_split([photo for part in parts for photo in part], out)
         except UnusableDataset as error:
             raise CommandError(str(error)) from error

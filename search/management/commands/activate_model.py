@@ -34,6 +34,8 @@ class Command(BaseCommand):
             raise CommandError(f"{model} cannot be loaded: {error}") from error
         self._embed(model, options["now"])
         activation.finish(model)
+        if not model.metrics["catalogue"]:
+            self.stdout.write("Not compared: no product has two photos that are embedded with both models.")
         for version, figures in model.metrics["catalogue"].items():
             recall = "  ".join(f"recall@{k} {figures[str(k)]:.3f}" for k in activation.KS)
             self.stdout.write(f"{version:<36} {recall}  ({figures['queries']} photos of the catalogue, leave-one-out)")

@@ -1,20 +1,25 @@
 import json
+import os
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
-from ml.datasets import Photo, UnusableDataset, photos_of_the_catalogue, read_photos
+from ml.datasets import UnusableDataset, photos_of_the_catalogue, read_photos
 from ml.models import ModelVersion
 from ml.splitting import train_and_validation
+from search.judgements import judged_pictures
 
 
 class Command(BaseCommand):
     help = (
         "Learn an embedding from photos with the triplet loss. The finished model, its card, curves and history go to "
-        "DIR/<version>/ and the version is registered as a candidate. A killed run goes on with --resume."
+        "DIR/<version>/ and the version is registered as a candidate. A killed run goes on with --resume. With "
+        "--catalogue, staff's marks on searches are learned from, too: the picture of a right answer is one more photo "
+        "of its product, and that of a wrong one is shown beside the product it was taken for."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,10 +28,13 @@ class Command(BaseCommand):
             "--data",
             nargs="+",
             metavar="PATH",
-            help="photos: <product_id>_<view_id>.jpg, a folder per product, a CSV, Stanford Online Products, In-Shop",
+            help="photos: <product_id>_<view_id>.jpg, a folder per product, a CSV, Stanford Online Products, In-Shop; "
+            "one name in two PATHs is one product",
         )
         source.add_argument("--catalogue", action="store_true", help="learn from the shop's own products")
-        source.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in DIR (….unfinished)")
+        source.add_argument(
+            "--resume", type=Path, metavar="DIR", help="go on with the run in DIR (….unfinished), as it was begun"
+        )
         parser.add_argument("--validate", metavar="PATH", help="photos of known products that search the training ones")
         parser.add_argument("--val-fraction", type=fraction, default=0.1, help="of the products, held out (default .1)")
         parser.add_argument("--weights", default="none", metavar="imagenet|none|FILE", help="where to start from")
@@ -43,15 +51,26 @@ class Command(BaseCommand):
         parser.add_argument("--learning-rate", type=float, default=1e-3)
         parser.add_argument("--backbone-rate", type=float, help="of the learning rate (default 1, with weights .1)")
         parser.add_argument("--head-epochs", type=int, help="in which the backbone rests (default 0, with weights 1)")
-        parser.add_argument("--augmentation", type=float, default=1.0, help="strength, 0 to 1 (default 1)")
-        parser.add_argument("--ema", type=float, default=0.99, help="moving average of the weights; 0: none")
+        parser.add_argument("--augmentation", type=strength, default=1.0, help="0 to 1 (default 1)")
+        parser.add_argument("--ema", type=fraction, default=0.99, help="moving average of the weights; 0: none")
         parser.add_argument("--patience", type=int, default=0, help="epochs without gain before stopping; 0: never")
         parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--tensorboard", action="store_true", help="event files for TensorBoard in DIR/<version>/")
         parser.add_argument("--out", type=Path, default=settings.MODELS_DIR, metavar="DIR", help="default var/models")
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the card there too")
 
     def handle(self, *args: Any, resume: Path | None, json: Path | None, **options: Any) -> None:
+        if not (options["data"] or options["catalogue"] or resume):
+            raise CommandError("Say what to learn from: --data PATH, --catalogue or --resume DIR.")
+        if json and not json.parent.is_dir():
+            raise CommandError(f"The folder {json.parent} does not exist.")
+        out = resume.resolve().parent if resume else options["out"].resolve()
+        try:
+            if out == settings.MODELS_DIR:
+                ModelVersion.objects.exists()
+        except DatabaseError as error:  # better now than after hours of training
+            raise CommandError("The database is not ready to register a model. Run: manage.py migrate") from error
         # Keras takes ten seconds to load: --help and wrong arguments do without.
         from ml import runs
         from ml.export import ExportRefused
@@ -64,25 +83,23 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"The run could not be begun: {error}.") from error
-        self.stdout.write(f"Training in {folder}")
         try:
+            self._introduce(folder, runs.read_run(folder))
             runs.go_on(folder, self._report)
             finished = runs.finish(folder)
         except known as error:
             runs.discard_if_untrained(folder)
             raise CommandError(str(error)) from error
-        except OSError as error:
+        except (OSError, KeyboardInterrupt) as error:
             kept = runs.discard_if_untrained(folder)
-            again = f" Go on with --resume {folder}" if kept else ""
-            raise CommandError(f"Training stopped: {error}.{again}") from error
+            again = f"Go on with: manage.py train_triplet --resume {folder}" if kept else "Nothing of it is kept."
+            raise CommandError(f"Training stopped: {_reason(error)}. {again}") from error
         self._announce(finished, json)
 
     def _begin(self, options: dict[str, Any]) -> Path:
         from ml import runs
         from ml.training import Recipe
 
-        if not options["data"] and not options["catalogue"]:
-            raise CommandError("Say what to learn from: --data PATH, --catalogue or --resume DIR.")
         weights = options["weights"]
         if weights not in ("none", "imagenet"):
             weights = str(Path(weights).resolve())
@@ -108,14 +125,32 @@ class Command(BaseCommand):
             seed=options["seed"],
         )
         sources = options["data"] or ["catalogue"]
-        photos = photos_of_the_catalogue() if options["catalogue"] else _read(sources)
+        photos = (
+            photos_of_the_catalogue()
+            if options["catalogue"]
+            else [photo for source in sources for photo in read_photos(source)]
+        )
+        judged = judged_pictures() if options["catalogue"] else []
         if options["validate"]:
             train, queries, gallery = photos, read_photos(options["validate"]), photos
         elif options["val_fraction"]:
             (train, queries), gallery = train_and_validation(photos, options["val_fraction"], options["seed"]), []
         else:
             train, queries, gallery = photos, [], []
-        return runs.begin(recipe, train, queries, gallery, weights, sources, options["out"].resolve())
+        return runs.begin(
+            recipe, train, queries, gallery, weights, sources, options["out"].resolve(), judged, options["tensorboard"]
+        )
+
+    def _introduce(self, folder: Path, facts: dict[str, Any]) -> None:
+        known = [product for _, product in facts["train"] if product]
+        judged = f" and of {facts['judged']} judged searches" if facts["judged"] else ""
+        held_out = {product for _, product in facts["queries"]}
+        validation = f"{len(facts['queries'])} photos of {len(held_out)} products" if held_out else "none"
+        self.stdout.write(f"Training in {folder}")
+        self.stdout.write(
+            f"Learning from {len(known)} photos of {len(set(known))} products{judged}; validation: {validation}."
+        )
+        self.stdout.flush()
 
     def _report(self, row: dict[str, float]) -> None:
         recall = f", validation Recall@1 {row['val_recall_1']:.3f}" if "val_recall_1" in row else ""
@@ -138,18 +173,16 @@ class Command(BaseCommand):
             ModelVersion.objects.register(finished)
             self.stdout.write(f"Registered as a candidate. Serve it with: manage.py activate_model {card['version']}")
         else:
-            self.stdout.write(f"In {finished}; not registered, since it lies outside {settings.MODELS_DIR}.")
+            self.stdout.write(
+                f"In {finished}, not registered. To serve it, move it to {settings.MODELS_DIR} and run: "
+                f"manage.py export_model {settings.MODELS_DIR / card['version']}"
+            )
 
 
-def _read(sources: list[str]) -> list[Photo]:
-    """The photos of all sources; with several, products of the same name in two of them stay apart."""
-    if len(sources) == 1:
-        return read_photos(sources[0])
-    return [
-        Photo(photo.path, f"{number}/{photo.product}", photo.category, photo.split)
-        for number, source in enumerate(sources)
-        for photo in read_photos(source)
-    ]
+def _reason(error: OSError | KeyboardInterrupt) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return os.strerror(error.errno) if error.errno else str(error)  # HDF5 says far more than anyone wants to read
 
 
 def positive(text: str) -> int:
@@ -161,6 +194,12 @@ def positive(text: str) -> int:
 def input_size(text: str) -> int:
     if (value := int(text)) < 32 or value % 8:
         raise ArgumentTypeError(f"{text} is not a multiple of 8 from 32 up")
+    return value
+
+
+def strength(text: str) -> float:
+    if not 0 <= (value := float(text)) <= 1:
+        raise ArgumentTypeError(f"{text} is not from 0 to 1")
     return value
 
 

@@ -1,5 +1,6 @@
 """From a folder of photos to a registered model that embeds, in one command; and what it says when it cannot."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.core.management import CommandError, call_command
 from ml.embedder import load_embedder
 from ml.models import ModelVersion
 from ml.tests.drawing import draw
+from ml.tests.tiny_model import write_tiny_model
 
 SMALL = {"backbone": "mobilenet", "input_size": 32, "epochs": 1, "steps": 2, "p": 2, "k": 2}
 
@@ -38,18 +40,32 @@ def train(data: Path, out: Path, **options: Any) -> None:
 
 @pytest.mark.django_db
 def test_training_ends_in_a_registered_candidate_that_embeds(photos: Path, models: Path, tmp_path: Path) -> None:
-    train(photos, models, json=tmp_path / "card.json")
+    train(photos, models, json=tmp_path / "card.json", tensorboard=True)
     card = json.loads((tmp_path / "card.json").read_text())
     version = ModelVersion.objects.get(version=card["version"])
     assert version.state == "candidate"
     folder = models / version.version
     kept = {"model.onnx", "model-fp32.onnx", "card.json", "history.csv", "curves.png", "network.weights.h5", "run.json"}
-    assert {path.name for path in folder.iterdir()} == kept
+    assert {path.name for path in folder.iterdir()} == kept | {"tensorboard"}
+    names, values = (folder / "history.csv").read_text().splitlines()
+    expected = {name: float(value) for name, value in zip(names.split(","), values.split(","), strict=True)}
+    assert expected.pop("epoch") == 1
+    assert logged(folder / "tensorboard") == {(1, name): pytest.approx(v, rel=1e-5) for name, v in expected.items()}
     embedder = load_embedder(folder)
     vectors, features = embedder.embed_with_features(np.zeros((2, 32, 32, 3), np.uint8))
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
     assert features.shape == (2, 1, 1, 1024)
     assert version.metrics["keras_onnx_cosine"] >= 0.9999
+
+
+def logged(folder: Path) -> dict[tuple[int, str], float]:
+    """By step and name, what TensorBoard would show."""
+    import tensorflow as tf
+    from tensorflow.core.util.event_pb2 import Event
+
+    (file,) = folder.iterdir()
+    events = [Event.FromString(record.numpy()) for record in tf.data.TFRecordDataset(str(file))]
+    return {(event.step, value.tag): value.simple_value for event in events for value in event.summary.value}
 
 
 def says(expected: str, data: Path, out: Path, **options: Any) -> None:
@@ -61,15 +77,17 @@ def says(expected: str, data: Path, out: Path, **options: Any) -> None:
 def test_a_folder_where_no_product_has_two_photos(tmp_path: Path) -> None:
     for product in range(3):
         draw(tmp_path / "photos" / f"{product}_0.png", seed=product)
-    says("No product has two photos", tmp_path / "photos", tmp_path / "models")
+    says("No product has two photos", tmp_path / "photos", tmp_path / "out")
 
 
+@pytest.mark.django_db
 def test_photos_that_cannot_be_read(photos: Path, models: Path) -> None:
     for path in photos.iterdir():
         path.write_bytes(b"not a photo " + path.name.encode())
     says("None of the photos can be read", photos, models)
 
 
+@pytest.mark.django_db
 def test_weights_of_another_network(photos: Path, models: Path, tmp_path: Path) -> None:
     from ml.network import build_network
 
@@ -78,14 +96,67 @@ def test_weights_of_another_network(photos: Path, models: Path, tmp_path: Path) 
     says("does not fit mobilenet with 256 dimensions", photos, models, weights=str(other))
 
 
+@pytest.mark.django_db
 def test_a_weights_file_that_is_not_there(photos: Path, models: Path) -> None:
     says("There is no weights file", photos, models, weights="missing.weights.h5")
 
 
+@pytest.mark.django_db
 def test_an_unknown_backbone(photos: Path, models: Path) -> None:
     says("is not a backbone", photos, models, backbone="resnet51")
 
 
+def test_a_split_that_leaves_no_product_to_validate_on(tmp_path: Path) -> None:
+    for view in range(3):
+        draw(tmp_path / "photos" / f"only_{view}.png", seed=view)
+    draw(tmp_path / "photos" / "other_0.png", seed=9)
+    says("leaves no product with two photos for the part '(val|train)'", tmp_path / "photos", tmp_path / "out")
+
+
+def test_validation_photos_of_other_products(photos: Path, tmp_path: Path) -> None:
+    for view in range(2):
+        draw(tmp_path / "phone" / f"elsewhere_{view}.png", seed=view)
+    expected = "None of the 2 validation photos shows a product that is trained on"
+    says(expected, photos, tmp_path / "out", validate=str(tmp_path / "phone"))
+
+
+def test_one_product_in_two_folders_is_one_product(photos: Path, tmp_path: Path) -> None:
+    said = io.StringIO()
+    for view in (7, 8):
+        draw(tmp_path / "more" / f"0_{view}.png", seed=0)
+    with pytest.raises(CommandError, match="There is no weights file"):
+        data = [str(photos), str(tmp_path / "more")]
+        missing = {"weights": "missing.weights.h5", "val_fraction": 0}
+        call_command("train_triplet", data=data, out=tmp_path / "out", stdout=said, **(SMALL | missing))
+    assert "Learning from 20 photos of 6 products; validation: none." in said.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (["--ema", "1"], "1 is not a fraction from 0 to below 1"),
+        (["--augmentation", "2"], "2 is not from 0 to 1"),
+        (["--margin", "-1"], "-1 is neither soft nor above 0"),
+        (["--input-size", "50"], "50 is not a multiple of 8 from 32 up"),
+        (["--json", "no/such/card.json"], "The folder no/such does not exist"),
+    ],
+)
+def test_what_would_fail_later_is_said_at_once(photos: Path, tmp_path: Path, args: list[str], complaint: str) -> None:
+    with pytest.raises(CommandError, match=complaint):
+        call_command("train_triplet", "--data", str(photos), "--out", str(tmp_path / "out"), *args)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.django_db
+def test_a_finished_model_that_was_moved_here_is_registered(models: Path) -> None:
+    moved = write_tiny_model(models / "tiny-20261123-0000007", seed=7)
+    said = io.StringIO()
+    call_command("export_model", str(moved), stdout=said)
+    assert ModelVersion.objects.get(version=moved.name).state == "candidate"
+    assert f"manage.py activate_model {moved.name}" in said.getvalue()
+
+
+@pytest.mark.django_db
 def test_a_disk_without_room(photos: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ml.runs.NEEDED_BYTES", 10**18)
     says("training needs", photos, models)
