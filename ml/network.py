@@ -171,8 +171,11 @@ def _backbones() -> dict[str, Any]:
 
 
 def _fused(layer: keras.layers.Layer) -> keras.layers.Layer:
-    kinds = {keras.layers.BatchNormalization: FusedBatchNormalization, keras.layers.Conv2D: Conv2D}
-    return kinds.get(type(layer), type(layer)).from_config(layer.get_config())
+    if type(layer) is keras.layers.BatchNormalization:
+        return FusedBatchNormalization.from_config(layer.get_config())
+    if type(layer) is keras.layers.Conv2D:
+        return Conv2D.from_config(layer.get_config())
+    return type(layer).from_config(layer.get_config())
 
 
 def _start_residual_blocks_as_identity(trunk: keras.Model) -> None:

@@ -222,7 +222,7 @@ def finish(folder: Path) -> Path:
     finished = folder.with_name(facts["version"])
     folder.rename(finished)
     for name in (CHECKPOINT, BEST_WEIGHTS):
-        (finished / name).unlink()
+        (finished / name).unlink(missing_ok=True)
     shutil.rmtree(finished / PICTURES, ignore_errors=True)  # shoppers' pictures do not travel with a model
     return finished
 
