@@ -166,7 +166,7 @@ def test_a_product_entered_twice_is_merged_by_keyboard_alone(visit: Callable[[st
 def test_filters_open_by_keyboard_take_the_focus_and_give_it_back(visit: Callable[[str], Page], make_product):
     make_product("mug")
     page = visit("/admin/catalog/product/")
-    filters = page.get_by_role("button", name="Filters")
+    filters = page.get_by_role("button", name="Filters", exact=True)
     page.get_by_role("searchbox").or_(page.locator("[name=q]")).focus()
     page.keyboard.press("Tab")
     expect(filters).to_be_focused()
