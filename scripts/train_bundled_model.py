@@ -4,8 +4,8 @@
 
 DATA: the folder with grocery/ and clothing/ (see docs/learning.md). SHOP: the sample shop's pictures, made by
 `manage.py draw_sample_shop` or whatever made them; never its query views. OUT: where the run is kept. Six stages of
-64-pixel photos and one of 96; a killed run goes on when the same command is given again. Three hours on two cores with AMX or
-AVX512-BF16.
+64-pixel photos and one of 96; a killed run goes on when the same command is given again. Three hours on two cores
+with AMX or AVX512-BF16.
 The finished model directory is OUT/<version>/; it answers at 128 pixels, which suits a network trained on 96-pixel
 crops better than 96 do (Touvron 2019).
 """
