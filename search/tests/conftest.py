@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
@@ -19,6 +21,7 @@ from conftest import photo_of
 from ml.models import ModelVersion
 from search.activation import build_index
 from search.crowd import Crowd, fill_with_random_products
+from search.embedding import embed_awaiting
 from search.tasks import embed_images
 
 
@@ -32,6 +35,28 @@ def embedded(model: ModelVersion, make_product: Callable[..., Product]) -> Calla
         return product
 
     return make
+
+
+def saved_again(data: bytes) -> bytes:
+    """The same picture in another file: half the size."""
+    with Image.open(BytesIO(data)) as photo:
+        file = BytesIO()
+        ImageOps.scale(photo, 0.5).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def add_photo(product: Product, data: bytes, view: str = "more") -> ProductImage:
+    return ProductImage.objects.create(product=product, view_id=view, position=9, file=ContentFile(data, "x.jpg"))
+
+
+@pytest.fixture
+def shop_with_doubles(model: ModelVersion, make_product: Callable[..., Product]) -> dict[str, Product]:
+    """a, and three others: one with the very same file, one with nearly the same picture, one with neither."""
+    products = {sku: make_product(sku) for sku in ("a", "same-file", "same-picture", "other")}
+    add_photo(products["same-file"], photo_of("a"))
+    add_photo(products["same-picture"], saved_again(photo_of("a")))
+    embed_awaiting(model)
+    return products
 
 
 @pytest.fixture(scope="module")

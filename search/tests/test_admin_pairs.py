@@ -14,19 +14,15 @@ from conftest import photo_of
 from search.duplicates import compare_photos
 from search.embedding import embed_awaiting
 from search.models import Judgement, PhotoPair
-from search.tests.test_duplicates import add_photo, saved_again
+from search.tests.conftest import add_photo, saved_again
 
 PAGE = reverse("admin:search_photopair_changelist")
 
 
 @pytest.fixture
-def shop(model, make_product) -> dict[str, Product]:
-    products = {sku: make_product(sku) for sku in ("a", "same-file", "same-picture", "other")}
-    add_photo(products["same-file"], photo_of("a"))
-    add_photo(products["same-picture"], saved_again(photo_of("a")))
-    embed_awaiting(model)
+def shop(shop_with_doubles, model) -> dict[str, Product]:
     compare_photos(model)
-    return products
+    return shop_with_doubles
 
 
 def page(client, **query: str) -> str:

@@ -1,14 +1,11 @@
 """Photos that are there twice: found in batches, remembered, resumed, dismissed; two products become one."""
 
-from io import BytesIO
-
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
-from PIL import Image, ImageOps
 
 from catalog.merging import merge_products
-from catalog.models import Product, ProductImage
+from catalog.models import Product
 from conftest import photo_of
 from ml.models import ModelVersion
 from search import duplicates, tasks
@@ -16,28 +13,12 @@ from search.duplicates import compare_photos, merge, uncompared
 from search.embedding import embed_awaiting
 from search.models import ComparedPhoto, Embedding, Judgement, PhotoPair
 from search.searching import answer, begin_search
-
-
-def saved_again(data: bytes) -> bytes:
-    """The same picture in another file: half the size."""
-    with Image.open(BytesIO(data)) as photo:
-        file = BytesIO()
-        ImageOps.scale(photo, 0.5).save(file, "JPEG", quality=90)
-    return file.getvalue()
-
-
-def add_photo(product: Product, data: bytes, view: str = "more") -> ProductImage:
-    return ProductImage.objects.create(product=product, view_id=view, position=9, file=ContentFile(data, "x.jpg"))
+from search.tests.conftest import add_photo, saved_again
 
 
 @pytest.fixture
-def shop(model, make_product) -> dict[str, Product]:
-    """a, and three others: one with the very same file, one with nearly the same picture, one with neither."""
-    products = {sku: make_product(sku) for sku in ("a", "same-file", "same-picture", "other")}
-    add_photo(products["same-file"], photo_of("a"))
-    add_photo(products["same-picture"], saved_again(photo_of("a")))
-    embed_awaiting(model)
-    return products
+def shop(shop_with_doubles) -> dict[str, Product]:
+    return shop_with_doubles
 
 
 def pairs() -> list[tuple[str, str]]:
