@@ -12,7 +12,6 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.http import QueryDict
-from django.utils.formats import number_format
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -37,10 +36,6 @@ class Chosen:
     @property
     def has_price(self) -> bool:
         return self.min_price is not None or self.max_price is not None
-
-    @property
-    def price_words(self) -> str:
-        return price_words(self.min_price, self.max_price)
 
     def __len__(self) -> int:
         """How many filters are chosen."""
@@ -160,26 +155,6 @@ class PriceBand:
     count: int
     chosen: bool
 
-    @property
-    def words(self) -> str:
-        return price_words(self.min_price, self.max_price)
-
-
-def price_words(low: Decimal | None, high: Decimal | None) -> str:
-    """“20 – 49.99”, “up to 19.99” or “from 50”, in the shopper's language."""
-    if low is None and high is None:
-        return ""
-    if low is None:
-        return gettext("up to %(price)s") % {"price": _plain(high)}
-    if high is None:
-        return gettext("from %(price)s") % {"price": _plain(low)}
-    return f"{_plain(low)} – {_plain(high)}"
-
-
-def _plain(price: Decimal | None) -> str:
-    assert price is not None
-    return number_format(price, 0 if price == int(price) else 2, force_grouping=True)
-
 
 @dataclass(frozen=True)
 class Offer:
@@ -187,6 +162,7 @@ class Offer:
 
     facets: list[Facet] = field(default_factory=list)
     bands: list[PriceBand] = field(default_factory=list)
+    currency: str = ""  # of all prices; empty where there are several
 
 
 def offer(products: Callable[[Chosen], QuerySet[Product]], chosen: Chosen) -> Offer:
@@ -199,8 +175,8 @@ def offer(products: Callable[[Chosen], QuerySet[Product]], chosen: Chosen) -> Of
         _brands(products(replace(chosen, brands=())), chosen),
         *_attributes(products, chosen),
     ]
-    bands = _bands(products(replace(chosen, min_price=None, max_price=None)), chosen)
-    return Offer([facet for facet in facets if len(facet.choices) > 1 or facet.chosen], bands)
+    bands, currency = _bands(products(replace(chosen, min_price=None, max_price=None)), chosen)
+    return Offer([facet for facet in facets if len(facet.choices) > 1 or facet.chosen], bands, currency)
 
 
 COUNTED = Count("pk", filter=Q(counts=True))
@@ -272,11 +248,16 @@ def _foremost(choices: Iterable[Choice]) -> list[Choice]:
     return sorted(ordered[:MAX_CHOICES], key=lambda choice: choice.label.casefold())
 
 
-def _bands(products: QuerySet[Product], chosen: Chosen) -> list[PriceBand]:
-    """Up to four price bands with round bounds between the cheapest and the dearest product."""
-    ends = products.order_by().aggregate(low=Min("price"), high=Max("price"))
+def _bands(products: QuerySet[Product], chosen: Chosen) -> tuple[list[PriceBand], str]:
+    """Up to four price bands with round bounds between the cheapest and the dearest product, and the one currency."""
+    priced = Q(price__isnull=False)
+    ends = products.order_by().aggregate(
+        low=Min("price"), high=Max("price"),
+        first=Min("currency", filter=priced), last=Max("currency", filter=priced),
+    )  # fmt: skip
+    currency = ends["first"] or "" if ends["first"] == ends["last"] else ""
     if ends["low"] is None or ends["low"] == ends["high"]:
-        return []
+        return [], currency
     bounds = _round_bounds(ends["low"], ends["high"])
     edges = list(zip([None, *bounds], [*bounds, None], strict=True))
     counts = products.order_by().aggregate(
@@ -289,7 +270,7 @@ def _bands(products: QuerySet[Product], chosen: Chosen) -> list[PriceBand]:
         is_chosen = (chosen.min_price, chosen.max_price) == (low, top) and bool(low or top)
         if counts[f"band{index}"]:
             bands.append(PriceBand(low, top, counts[f"counted{index}"], is_chosen))
-    return bands if len(bands) > 1 or any(band.chosen for band in bands) else []
+    return bands if len(bands) > 1 or any(band.chosen for band in bands) else [], currency
 
 
 def _within(low: Decimal | None, high: Decimal | None) -> Q:

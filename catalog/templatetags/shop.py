@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from catalog.models import Product, ProductImage
 from catalog.thumbnails import existing_thumbnail
@@ -33,6 +33,18 @@ def money(amount: Decimal | None, currency: str = "") -> str:
     if get_language() == "de":
         return f"{number}{NO_BREAK}{sign or currency}".strip()
     return f"{sign}{number}" if sign else f"{currency}{NO_BREAK}{number}".strip()
+
+
+@register.simple_tag
+def price_range(low: Decimal | None, high: Decimal | None, currency: str = "") -> str:
+    """“€20 – €49.99”, “up to €19.99” or “from €50”, in the shopper's language; without a currency bare numbers."""
+    if low is None and high is None:
+        return ""
+    if low is None:
+        return gettext("up to %(price)s") % {"price": money(high, currency)}
+    if high is None:
+        return gettext("from %(price)s") % {"price": money(low, currency)}
+    return f"{money(low, currency)} – {money(high, currency)}"
 
 
 @register.simple_tag

@@ -69,11 +69,20 @@ def test_products_are_filtered_sorted_and_paged(client, make_product, monkeypatc
 def test_price_bands_hold_every_priced_product_once(client, make_product):
     for number, price in enumerate(["3.99", "4.99", "5", "10", "19.99", "20", "180"]):
         make_product(f"p-{number}", price=price, photos=0)
-    bands = client.get("/products/").context["offer"].bands
+    page = client.get("/products/")
+    assert "up to €19.99" in page.content.decode()
+    bands = page.context["offer"].bands
     assert sum(band.count for band in bands) == 7
     for band in bands:
         chosen = {"min_price": band.min_price or "", "max_price": band.max_price or ""}
         assert client.get("/products/", chosen).context["count"] == band.count
+
+
+def test_prices_in_several_currencies_are_banded_without_a_sign(client, make_product):
+    for number, currency in enumerate(["EUR", "CHF", "EUR"]):
+        make_product(f"p-{number}", price=number * 10 + 3, currency=currency, photos=0)
+    page = client.get("/products/", {"max_price": 9.99}).content.decode()
+    assert "up to 9.99" in page and "up to €" not in page
 
 
 def test_a_product_page_shows_pictures_facts_and_what_looks_like_it(client, embedded):
