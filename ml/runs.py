@@ -356,7 +356,9 @@ def _labelled(folder: Path, listed: list[list[str]], size: int, confused: Sequen
     missing = [photo.path for photo in photos if not photo.path.is_file()]
     if missing:
         raise UnusableDataset(f"{len(missing)} photos of this run are gone, first {missing[0]}.")
-    pixels, rows = cached_pixels(photos, size)
+    # Shoppers' pictures, decoded, go when the run's own copies of them go.
+    judged = any(path.startswith(f"{PICTURES}/") for path, _ in listed)
+    pixels, rows = cached_pixels(photos, size, folder=folder / PICTURES if judged else None)
     if not rows:
         raise UnusableDataset("None of the photos can be read.")
     products = [listed[row][1] for row in rows]

@@ -31,6 +31,7 @@ from ml.triplet import active_share, anything_but, triplet_loss, triplets
 logger = logging.getLogger(__name__)
 
 CACHE_SHARE = 1.5  # cached photos are this much larger than the input, so that a crop is not blurred
+CACHE_KEPT = 30 * 24 * 3600  # seconds after which decoded photos that no run has used are removed
 
 
 @dataclass(frozen=True)
@@ -75,17 +76,21 @@ def prepare_backend(recipe: Recipe) -> None:
     keras.config.set_dtype_policy({"float32": "float32", "bfloat16": "mixed_bfloat16"}[recipe.precision])
 
 
-def cached_pixels(photos: list[Photo], size: int, threads: int = 2) -> tuple[NDArray[np.uint8], list[int]]:
-    """The photos decoded once to a memory-mapped file under VAR_DIR/cache: uint8 [n, size, size, 3], and their rows.
+def cached_pixels(
+    photos: list[Photo], size: int, threads: int = 2, folder: Path | None = None
+) -> tuple[NDArray[np.uint8], list[int]]:
+    """The photos decoded once to a memory-mapped file in `folder`: uint8 [n, size, size, 3], and their rows.
 
+    folder: default VAR_DIR/cache/pixels, where files that no run has used for CACHE_KEPT are removed.
     Returns (pixels, indices into `photos` of the readable ones, row by row). Unreadable files are named in the log.
     """
     facts = [(str(photo.path), photo.path.stat().st_mtime_ns) for photo in photos]
     key = hashlib.sha256(json.dumps([size, facts]).encode()).hexdigest()[:16]
-    folder = settings.VAR_DIR / "cache" / "pixels"
+    folder = folder or settings.VAR_DIR / "cache" / "pixels"
     pixels_path, rows_path = folder / f"{key}.npy", folder / f"{key}.json"
     if not rows_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
+        _remove_unused(folder)
         partial = folder / f"{key}.{os.getpid()}.part"
         rows: list[int] = []
         try:
@@ -102,7 +107,17 @@ def cached_pixels(photos: list[Photo], size: int, threads: int = 2) -> tuple[NDA
         finally:
             partial.unlink(missing_ok=True)
     rows = json.loads(rows_path.read_text())
-    return np.load(pixels_path, mmap_mode="r")[: len(rows)], rows
+    pixels = np.load(pixels_path, mmap_mode="r")[: len(rows)]
+    for path in (pixels_path, rows_path):
+        path.touch()  # used today
+    return pixels, rows
+
+
+def _remove_unused(folder: Path) -> None:
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another run removes it, too
+            if path.stat().st_mtime < time.time() - CACHE_KEPT:
+                path.unlink()
 
 
 def _view(photo: Photo, size: int) -> NDArray[np.uint8] | None:

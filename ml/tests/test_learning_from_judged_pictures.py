@@ -127,6 +127,7 @@ def test_a_run_with_judged_pictures_is_resumed_exactly(
         return [line.rpartition(",")[0] for line in lines]  # the last column is photos a second
 
     alone = learned(begun(photos, tmp_path / "alone", *judged), interrupt=False)
+    assert not list(tmp_path.glob("cache/pixels/*")), "shoppers' pictures lie in the run's folder alone, decoded too"
     resumed = learned(begun(photos, tmp_path / "resumed", *judged), interrupt=True)
     assert len(alone) == 1 + RECIPE.epochs
     assert resumed == alone
