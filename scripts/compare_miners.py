@@ -3,9 +3,9 @@
     KERAS_BACKEND=torch python scripts/compare_miners.py ../shared/data/grocery/photos docs/images --seeds 0 1
 
 Every run of a seed starts from the same weights and sees as many photos of 40 products (train and val). Judged on the
-other 17, never trained on: their test photos search their train and val photos (as scripts/open_set.py does).
-Writes miners.csv, a row a run as it ends, and miners.png, and prints the means as a table. Runs whose rows are in
-miners.csv already are not run again, so a killed comparison goes on.
+other 17, never trained on: their test photos search their train and val photos, as `train_bundled_model.py --open-set`
+has it. Writes miners.csv, a row a run as it ends, miners-BATCHES.png, and prints the means as a table. Runs whose rows are
+in miners.csv already are not run again, so a killed comparison goes on.
 """
 
 import argparse
@@ -43,6 +43,7 @@ RUNS = {
     "… + average of the weights: all": ALL,
     "all without identity head": replace(ALL, identity_weight=0),
     "all without triplet loss": replace(ALL, triplet_weight=0),
+    "all with half the augmentation": replace(ALL, augmentation=0.5),
     "all without augmentation": replace(ALL, augmentation=0),
     "all without colours": replace(ALL, colours=False),
     "all without earlier stages": replace(ALL, levels=False),
@@ -50,7 +51,7 @@ RUNS = {
 FIGURES = ("recall_1", "recall_5", "map_at_r", "active", "photos_per_second")
 
 
-def main(source: Path, out: Path, seeds: list[int], steps: int) -> None:
+def main(source: Path, out: Path, seeds: list[int], steps: int, runs: list[str]) -> None:
     photos, _, held_out = split_by_product(
         read_photos(source / "train") + read_photos(source / "val"), test_fraction=0.3, val_fraction=0, seed=0
     )
@@ -60,15 +61,19 @@ def main(source: Path, out: Path, seeds: list[int], steps: int) -> None:
     print("colours alone:", judged(histograms(queries), queries, histograms(held_out), held_out), flush=True)
     table = out / "miners.csv"
     for seed in seeds:
-        for name, recipe in RUNS.items():
+        for name in runs:
+            recipe = RUNS[name]
             key = {"run": name, "seed": str(seed), "batches": str(recipe.epochs * steps)}
             if not any(key.items() <= row.items() for row in rows_of(table)):
                 row = key | run(replace(recipe, seed=seed, steps=steps), photos, queries, held_out)
                 print(row, flush=True)
                 append(row, table)
-    means = averages(rows_of(table))
-    print_table(means)
-    draw(means, out / "miners.png")
+    rows = rows_of(table)
+    for batches in sorted({int(row["batches"]) for row in rows}):
+        means = averages([row for row in rows if int(row["batches"]) == batches])
+        print(f"\n{batches} batches")
+        print_table(means)
+        draw(means, out / f"miners-{batches}.png")
 
 
 def run(recipe: Recipe, photos: list[Photo], queries: list[Photo], gallery: list[Photo]) -> dict[str, float]:
@@ -166,5 +171,5 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--steps", type=int, default=30, help="batches of 16 x 4 an epoch, four epochs (default 30)")
-    arguments = parser.parse_args()
-    main(arguments.source, arguments.out, arguments.seeds, arguments.steps)
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS), metavar="NAME", help="default: all")
+    main(**vars(parser.parse_args()))
