@@ -4,8 +4,8 @@
 
 Every run of a seed starts from the same weights and sees as many photos of 40 products (train and val). Judged on the
 other 17, never trained on: their test photos search their train and val photos, as `train_bundled_model.py --open-set`
-has it. Writes miners.csv, a row a run as it ends, miners-BATCHES.png, and prints the means as a table. Runs whose rows are
-in miners.csv already are not run again, so a killed comparison goes on.
+has it. Writes miners.csv, a row a run as it ends, and miners-BATCHES.png, and prints the means as a table. Runs whose
+rows are in miners.csv already are not run again, so a killed comparison goes on.
 """
 
 import argparse
