@@ -4,8 +4,8 @@
 
 Every run of a seed starts from the same weights and sees as many photos of 40 products (train and val). Judged on the
 other 17, never trained on: their test photos search their train and val photos, as `train_bundled_model.py --open-set`
-has it. Writes miners.csv, a row a run as it ends, and miners-BATCHES.png, and prints the means as a table. Runs whose
-rows are in miners.csv already are not run again, so a killed comparison goes on.
+has it. Writes miners.csv, a row a run as it ends, and a picture, and prints the means as a table. Runs whose rows are
+in miners.csv already are not run again, so a killed comparison goes on.
 """
 
 import argparse
@@ -51,7 +51,7 @@ RUNS = {
 FIGURES = ("recall_1", "recall_5", "map_at_r", "active", "photos_per_second")
 
 
-def main(source: Path, out: Path, seeds: list[int], steps: int, runs: list[str]) -> None:
+def main(source: Path, out: Path, seeds: list[int], steps: int, runs: list[str], weights: Path | None) -> None:
     photos, _, held_out = split_by_product(
         read_photos(source / "train") + read_photos(source / "val"), test_fraction=0.3, val_fraction=0, seed=0
     )
@@ -63,23 +63,26 @@ def main(source: Path, out: Path, seeds: list[int], steps: int, runs: list[str])
     for seed in seeds:
         for name in runs:
             recipe = RUNS[name]
-            key = {"run": name, "seed": str(seed), "batches": str(recipe.epochs * steps)}
+            key = {"run": name, "seed": str(seed), "batches": str(recipe.epochs * steps), "weights": str(weights or "")}
             if not any(key.items() <= row.items() for row in rows_of(table)):
-                row = key | run(replace(recipe, seed=seed, steps=steps), photos, queries, held_out)
+                row = key | run(replace(recipe, seed=seed, steps=steps), weights, photos, queries, held_out)
                 print(row, flush=True)
                 append(row, table)
-    rows = rows_of(table)
-    for batches in sorted({int(row["batches"]) for row in rows}):
-        means = averages([row for row in rows if int(row["batches"]) == batches])
-        print(f"\n{batches} batches")
-        print_table(means)
-        draw(means, out / f"miners-{batches}.png")
+    means = averages(
+        [row for row in rows_of(table) if row["batches"] == key["batches"] and row["weights"] == key["weights"]]
+    )
+    print_table(means)
+    draw(means, out / f"miners-{key['batches']}{'-trained' if weights else ''}.png")
 
 
-def run(recipe: Recipe, photos: list[Photo], queries: list[Photo], gallery: list[Photo]) -> dict[str, float]:
-    """Train by the recipe; FIGURES of the queries' search in the gallery."""
+def run(
+    recipe: Recipe, weights: Path | None, photos: list[Photo], queries: list[Photo], gallery: list[Photo]
+) -> dict[str, float]:
+    """Train by the recipe, from the weights if there are any; FIGURES of the queries' search in the gallery."""
     prepare_backend(recipe)
     network = build_network(**recipe.network)
+    if weights:
+        network.load_weights(weights)
     training = labelled(photos, int(recipe.input_size * CACHE_SHARE) // 8 * 8)
     with tempfile.TemporaryDirectory() as folder:
         history = train(recipe, network, training, None, Path(folder))
@@ -171,5 +174,6 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--steps", type=int, default=30, help="batches of 16 x 4 an epoch, four epochs (default 30)")
+    parser.add_argument("--weights", type=Path, help="start from these, which must not know the 17 products either")
     parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS), metavar="NAME", help="default: all")
     main(**vars(parser.parse_args()))

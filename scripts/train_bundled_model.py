@@ -182,7 +182,9 @@ def judge(model: Path, protocols: dict[str, tuple[list[Photo], list[Photo]]], ca
                 "matches at or above it are right when every second shopper asks for what is not there."
             )
             steps = closeness_steps(found.found)
-            card["closeness"] = [{"score": round(step.score, 4), "precision": round(step.precision, 4)} for step in steps]
+            card["closeness"] = [
+                {"score": round(step.score, 4), "precision": round(step.precision, 4)} for step in steps
+            ]
     (model / runs.CARD).write_text(json.dumps(card, indent=1))
 
 
