@@ -162,6 +162,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Visualsearch",
     "SITE_SYMBOL": "image_search",
     "STYLES": [lambda request: static("admin_staff.css")],
+    "SCRIPTS": [lambda request: static("admin_keyboard.js")],
     "DASHBOARD_CALLBACK": "search.dashboard.dashboard",
     "BORDER_RADIUS": "8px",
     "SIDEBAR": {"show_search": False, "navigation": "search.admin_menu.menu"},

@@ -176,14 +176,8 @@ def test_filters_open_by_keyboard_take_the_focus_and_give_it_back(visit: Callabl
     expect(filters).to_be_focused()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_staff_pages_pass_axe_and_fit_the_screen(visit: Callable[[str], Page], twins, width, scheme):
-    first, second = twins
-    page = visit("/admin/")
-    page.set_viewport_size({"width": width, "height": 844})
-    page.emulate_media(color_scheme=scheme)
-    origin = page.url.removesuffix("/admin/")
-    for path in [
+def staff_pages(first: Product, second: Product) -> list[str]:
+    return [
         "/admin/",
         "/admin/catalog/product/",
         f"/admin/catalog/product/{first.pk}/change/",
@@ -196,7 +190,60 @@ def test_staff_pages_pass_axe_and_fit_the_screen(visit: Callable[[str], Page], t
         "/admin/search/query/add/",
         f"/admin/search/query/{Query.objects.get().pk}/change/",
         "/admin/ml/modelversion/",
-    ]:
+    ]
+
+
+# What one can click that is seen, each named once: of radio buttons of one name, Tab visits a single one. A select that
+# select2 replaces is not: its stand-in is.
+CLICKABLE = """() => [...document.querySelectorAll(
+    "a[href], button, input, select, textarea, summary, [role=button], [tabindex='0'], [onclick], [x-on\\\\:click]"
+)].filter(element => element.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !element.disabled
+    && element.offsetWidth && getComputedStyle(element).pointerEvents !== "none" && !element.matches(".select2-hidden-accessible"))
+  .map((element, place) => {
+    element.dataset.place = element.type === "radio" ? `radio ${element.name}` : place + " " + element.outerHTML.slice(0, 160);
+    return element.dataset.place;
+})"""
+
+
+def test_all_that_can_be_clicked_on_staff_pages_is_reached_with_tab(visit: Callable[[str], Page], twins):
+    page = visit("/admin/")
+    origin = page.url.removesuffix("/admin/")
+    missed = {}
+    for path in staff_pages(*twins):
+        page.goto(origin + path, wait_until="networkidle")
+        clickable = set(page.evaluate(CLICKABLE))
+        assert len(clickable) > 10, path
+        reached = set()
+        for _ in range(len(clickable) + 20):
+            page.keyboard.press("Tab")
+            reached.add(page.evaluate("document.activeElement.dataset.place"))
+        if clickable - reached:
+            missed[path] = clickable - reached
+    assert not missed
+
+
+def test_staff_sign_out_by_keyboard_alone(visit: Callable[[str], Page]):
+    page = visit("/admin/")
+    account = page.get_by_role("button", name="boss")
+    account.focus()
+    page.keyboard.press("Enter")
+    expect(account).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("button", name="Light")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(account).to_be_focused()
+    expect(account).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Log out").press("Enter")
+    expect(page.get_by_text("Log in again")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_staff_pages_pass_axe_and_fit_the_screen(visit: Callable[[str], Page], twins, width, scheme):
+    page = visit("/admin/")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+    origin = page.url.removesuffix("/admin/")
+    for path in staff_pages(*twins):
         page.goto(origin + path, wait_until="networkidle")
         assert violations(page, runOnly=["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
