@@ -197,11 +197,12 @@ def staff_pages(first: Product, second: Product) -> list[str]:
 # select2 replaces is not: its stand-in is.
 CLICKABLE = """() => [...document.querySelectorAll(
     "a[href], button, input, select, textarea, summary, [role=button], [tabindex='0'], [onclick], [x-on\\\\:click]"
-)].filter(element => element.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !element.disabled
-    && element.offsetWidth && getComputedStyle(element).pointerEvents !== "none" && !element.matches(".select2-hidden-accessible"))
-  .map((element, place) => {
-    element.dataset.place = element.type === "radio" ? `radio ${element.name}` : place + " " + element.outerHTML.slice(0, 160);
-    return element.dataset.place;
+)].filter(element => element.checkVisibility({visibilityProperty: true, opacityProperty: true})
+    && element.offsetWidth && !element.disabled && getComputedStyle(element).pointerEvents !== "none"
+    && !element.matches(".select2-hidden-accessible")
+).map((element, place) => {
+    const known = element.outerHTML.slice(0, 160);
+    return element.dataset.place = element.type === "radio" ? `radio ${element.name}` : `${place} ${known}`;
 })"""
 
 
