@@ -224,16 +224,21 @@ def calibrate_min_score(found: Retrieval, precision: float = 0.9, least_kept: fl
     return threshold_at_precision(*_best_matches(found), precision, least_kept)
 
 
-CLOSENESS = (0.9, 0.5)  # shares of right best matches worth a word of their own: nearly always, more often than not
+CLOSENESS = (0.9, 0.67)  # shares of right answers worth a word of their own: nearly always, twice out of three times
 FEWEST_ANSWERS = 10  # a step that rests on fewer is chance
 
 
 def closeness_steps(found: Retrieval, precisions: Sequence[float] = CLOSENESS) -> list[MinScore]:
-    """The lowest score from which on best matches are right as often as each of `precisions`, the strictest first.
+    """The lowest score from which on what is found is right as often as each of `precisions`, the strictest first.
 
-    Asked as in `calibrate_min_score`. A precision that the model never reaches, or not on FEWEST_ANSWERS, has no step.
+    All that `found` lists counts, not the best match alone: the words stand beside every product of an answer. Asked
+    twice as in `calibrate_min_score`. A precision that is never reached, or not on FEWEST_ANSWERS, has no step.
     """
-    scores, correct = _best_matches(found)
+    present = found[found.answerable]
+    listed = np.isfinite(present.scores)
+    right, wrong = present.scores[present.matches & listed], present.scores[~present.matches & listed]
+    scores = np.concatenate([right, wrong, wrong])  # with the product not there, what is wrong is found all the same
+    correct = np.arange(len(scores)) < len(right)
     steps = (threshold_at_precision(scores, correct, precision) for precision in sorted(precisions, reverse=True))
     return [step for step in steps if step and (scores >= step.score).sum() >= FEWEST_ANSWERS]
 

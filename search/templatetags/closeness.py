@@ -12,12 +12,12 @@ from ml.models import ModelVersion
 
 register = template.Library()
 
-# By the share of best matches that are right at such a score, as the model's card tells (ml.metrics.closeness_steps).
-WORDS = [(0.9, _("Very close match")), (0.5, _("Close match"))]
+# By the share of answers that are right at such a score, as the model's card tells (ml.metrics.closeness_steps).
+WORDS = [(0.9, _("Very close match")), (0.67, _("Close match"))]
 UNCALIBRATED = 0.5  # stands in for ModelVersion.min_score until the model was evaluated
 UNMEASURED = [
     (0.75, 0.9),
-    (0.45, 0.5),
+    (0.45, 0.67),
 ]  # in place of steps: how far up from min_score to the same picture, and the share
 
 
