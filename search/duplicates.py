@@ -1,8 +1,9 @@
-"""Photos that are in the catalogue twice: the same file, or nearly the same picture by the active model's embeddings.
+"""Photos that are in the catalogue twice: the same file, or nearly the same picture.
 
-Photos are walked in batches; each is asked, of the ANN index, for the photos nearest to it, and what is near enough is
-kept as a PhotoPair. What was compared is remembered with the batch's pairs in one transaction: a walk that is
-interrupted goes on where it was, a new photo costs one question, and running twice changes nothing.
+Photos are walked in batches; each is asked, of the ANN index, for the photos nearest to it, and those of them that show
+nearly the same picture are kept as a PhotoPair. What was compared is remembered with the batch's pairs in one
+transaction: a walk that is interrupted goes on where it was, a new photo costs one question, and running twice changes
+nothing.
 """
 
 from __future__ import annotations
@@ -11,18 +12,30 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from numpy.typing import NDArray
 from pgvector import HalfVector
+from PIL import Image
 
 from catalog.merging import Merging, merge_products
-from catalog.models import Product
+from catalog.models import Product, ProductImage
+from ml.images import UnreadablePhoto, read_photo
 from ml.models import ModelVersion
+from search.embedding import files_of
 from search.models import ComparedPhoto, Embedding, Judgement, Query
 
-# Cosine of nearly the same picture. Under the bundled model, saving a photo again at half the size leaves at least .990
-# in 99 of 100 (sample shop, clothing); of 541 photos of as many products, none came nearer to another one than .972.
-NEARLY_THE_SAME = 0.985
+# An embedding tells products apart, not pictures: a model that has learned a product well brings its front and its side
+# as near to each other (.995) as a photo to itself saved again. So the embeddings only say which photos to look at, and
+# the pixels decide. Under the bundled model, 95 of 100 photos saved again at half the size stay this near.
+NEAR_ENOUGH_TO_LOOK = 0.965
+# Mean difference of red, green and blue (0 to 255) of two photos shrunk to GRID x GRID. Saved again, smaller and more
+# strongly compressed: 4.6 at most (150 photos of the sample shop, grocery, clothing); front and side of one product of
+# the sample shop: at least 16.
+GRID = 16
+NEARLY_THE_SAME = 8.0
 NEIGHBOURS = 12  # rows asked for, the photo itself among them: of more copies, each finds its own neighbours
 BATCH = 200
 
@@ -107,25 +120,18 @@ def merge(keep: Product, other: Product) -> Merging:
 
 def _compare(model: ModelVersion, batch: list[tuple[int, str, list[float]]]) -> None:
     """`batch`: (photo, its SHA-256, its vector)."""
-    pairs: dict[tuple[int, int], tuple[str, str, float]] = {}
-
-    def note(image: int, sha256: str, other: int, other_sha256: str, score: float) -> None:
-        if image < other:
-            pairs[image, other] = sha256, other_sha256, score
-        elif image > other:
-            pairs[other, image] = other_sha256, sha256, score
-
+    near = _near(model, batch)
+    looks = _looks({image for pair in near for image in pair})
+    pairs = {
+        (first, second): found
+        for (first, second), found in near.items()
+        if first in looks and second in looks and np.abs(looks[first] - looks[second]).mean() <= NEARLY_THE_SAME
+    }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL hnsw.ef_search = 40")  # what is this near is found with less than a search needs
-        for image, sha256, vector in batch:
-            text = HalfVector(vector).to_text()
-            cursor.execute(NEAREST, {"vector": text, "model": model.pk, "neighbours": NEIGHBOURS})
-            for other, other_sha256, score in cursor.fetchall():
-                if score >= NEARLY_THE_SAME and other_sha256 not in (sha256, ""):
-                    note(image, sha256, other, other_sha256, score)
         cursor.execute(SAME_FILE, {"images": [image for image, *_ in batch]})
         for image, sha256, oldest in cursor.fetchall():
-            note(image, sha256, oldest, sha256, 1.0)
+            if image != oldest:
+                pairs[min(image, oldest), max(image, oldest)] = sha256, sha256, 1.0
         if pairs:
             firsts, seconds = zip(*pairs, strict=True)
             first_sha256s, second_sha256s, scores = zip(*pairs.values(), strict=True)
@@ -142,6 +148,41 @@ def _compare(model: ModelVersion, batch: list[tuple[int, str, list[float]]]) -> 
             )
         images, sha256s, _ = zip(*batch, strict=True)
         cursor.execute(KEEP_COMPARED, {"model": model.pk, "images": list(images), "sha256s": list(sha256s)})
+
+
+def _near(
+    model: ModelVersion, batch: list[tuple[int, str, list[float]]]
+) -> dict[tuple[int, int], tuple[str, str, float]]:
+    """{(older photo, newer photo): (SHA-256 of each, cosine)} worth a look, of photos in `batch` with any other."""
+    near: dict[tuple[int, int], tuple[str, str, float]] = {}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL hnsw.ef_search = 40")  # what is this near is found with less than a search needs
+        for image, sha256, vector in batch:
+            text = HalfVector(vector).to_text()
+            cursor.execute(NEAREST, {"vector": text, "model": model.pk, "neighbours": NEIGHBOURS})
+            for other, other_sha256, score in cursor.fetchall():
+                if score < NEAR_ENOUGH_TO_LOOK or other_sha256 in (sha256, ""):
+                    continue
+                if image < other:
+                    near[image, other] = sha256, other_sha256, score
+                else:
+                    near[other, image] = other_sha256, sha256, score
+    return near
+
+
+def _looks(images: set[int]) -> dict[int, NDArray[np.float32]]:
+    """Photo -> its colours, float32 [GRID, GRID, 3], 0..255; without those that cannot be read."""
+    looks = {}
+    photos = list(ProductImage.objects.filter(pk__in=images).only("file"))
+    limits = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}
+    for photo, source in zip(photos, files_of(photos), strict=True):
+        try:
+            picture = read_photo(source, **limits, target=4 * GRID)
+        except UnreadablePhoto:
+            continue
+        small = picture.resize((GRID, GRID), Image.Resampling.BOX)
+        looks[photo.pk] = np.asarray(small, np.float32)
+    return looks
 
 
 @contextmanager

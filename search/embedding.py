@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def embed_awaiting(
 def _embed(images: Sequence[ProductImage], model: ModelVersion) -> None:
     vectors: list[tuple[ProductImage, NDArray[np.float32]]] = []
     embedded = model.embedder().embed_photos(
-        _files(images), max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS
+        files_of(images), max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS
     )
     for index, result in embedded:
         image = images[index]
@@ -74,7 +74,8 @@ def _embed(images: Sequence[ProductImage], model: ModelVersion) -> None:
         _upsert(vectors, model)
 
 
-def _files(images: Sequence[ProductImage]) -> Iterator[bytes | Path]:
+def files_of(images: Iterable[ProductImage]) -> Iterator[bytes | Path]:
+    """What `read_photo` takes of each; of a file that is gone, a path where there is none."""
     for image in images:
         name = image.file.name or ""
         try:

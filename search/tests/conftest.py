@@ -37,11 +37,11 @@ def embedded(model: ModelVersion, make_product: Callable[..., Product]) -> Calla
     return make
 
 
-def saved_again(data: bytes) -> bytes:
-    """The same picture in another file: half the size."""
+def saved_again(data: bytes, scale: float = 0.5) -> bytes:
+    """The same picture in another file, of another size."""
     with Image.open(BytesIO(data)) as photo:
         file = BytesIO()
-        ImageOps.scale(photo, 0.5).save(file, "JPEG", quality=90)
+        ImageOps.scale(photo, scale).save(file, "JPEG", quality=90)
     return file.getvalue()
 
 
