@@ -25,6 +25,7 @@ format: $(VENV)/everything
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/everything
+	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py bench_embed
 	$(BIN)/python manage.py bench_search
 	$(BIN)/python manage.py bench_serve
