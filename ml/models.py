@@ -109,7 +109,7 @@ class ModelVersion(models.Model):
 
     @property
     def closeness(self) -> list[tuple[float, float]]:
-        """(cosine, share of best matches that are right from there on), the strictest first; empty: never measured."""
+        """(cosine, share of answers that are right from there on), the strictest first; empty: never measured."""
         return [(step["score"], step["precision"]) for step in self.config.get("closeness") or ()]
 
     def make_active(self) -> None:

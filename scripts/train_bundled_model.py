@@ -34,8 +34,7 @@ from catalog.sample_shop import draw_sample_shop
 from ml import runs
 from ml.datasets import Photo, read_photos
 from ml.embedder import Embedder
-from ml.evaluation import Evaluation, evaluate, with_colours, with_network
-from ml.metrics import closeness_steps
+from ml.evaluation import evaluate, with_colours, with_network
 from ml.network import build_network
 from ml.splitting import split_by_product
 from ml.training import (
@@ -75,6 +74,7 @@ OPEN_SET = "grocery photos/test of 17 products, never trained on, against their 
 PICTURES = "grocery photos/test against the 57 shop pictures (trained on)"
 SHOP = "sample shop query views against its catalogue"
 OPEN_SHOP = f"another sample shop (seed {UNSEEN_SHOP}), no product or picture of it trained on"
+FIGURES = ("queries", "gallery", "products", "recall", "map_at_r", "mrr", "recall_1_ci95")
 EXPORT_FIGURES = ("measured_on", "fp32_recall_1", "int8_recall_1", "keras_onnx_cosine")
 
 
@@ -146,7 +146,7 @@ def stage(
     return result
 
 
-def finish(photos: list[Photo], last_stage: Path, out: Path, length: float = 1.0) -> Path:
+def finish(photos: list[Photo], last_stage: Path, out: Path, length: float) -> Path:
     """The last stage's weights as a model directory: exported, judged, with its card; and in half precision, for
     `train_triplet --weights` to start from."""
     recipe = replace(STAGES[-1], input_size=SERVED_SIZE)
@@ -174,33 +174,24 @@ def judge(model: Path, protocols: dict[str, tuple[list[Photo], list[Photo]]], ca
     for name, (queries, gallery) in protocols.items():
         found = evaluate(embedder.version, with_network(embedder), queries, gallery)
         floor = evaluate("colour histogram", with_colours, queries, gallery)
-        card["metrics"][name] = _figures(found) | {"colour_histogram": _figures(floor)}
+        figures, of_colours = _rounded(found.as_json()), _rounded(floor.as_json())
+        card["metrics"][name] = {
+            **{figure: figures[figure] for figure in FIGURES},
+            "colour_histogram": {figure: of_colours[figure] for figure in FIGURES},
+        }
         print(name, json.dumps(card["metrics"][name], indent=1))
         if name == calibrate_on and (least := found.min_score):
-            card["min_score"] = round(least.score, 4)
+            card["min_score"] = figures["min_score"]["score"]
+            card["closeness"] = [{key: step[key] for key in ("score", "precision")} for step in figures["closeness"]]
             card["min_score_how"] = (
                 f"On {name}, keeps {least.kept:.0%} of the right best matches; {least.precision:.0%} of the best "
                 "matches at or above it are right when every second shopper asks for what is not there."
             )
-            steps = closeness_steps(found.found)
-            card["closeness"] = [
-                {"score": round(step.score, 4), "precision": round(step.precision, 4)} for step in steps
-            ]
     (model / runs.CARD).write_text(json.dumps(card, indent=1))
 
 
-def _figures(found: Evaluation) -> dict[str, Any]:
-    figures = {figure.name: round(figure.value, 4) for figure in found.figures}
-    recall = {str(k): figures[f"Recall@{k}"] for k in found.ks}
-    return {
-        "queries": len(found.queries),
-        "gallery": len(found.gallery),
-        "products": found.gallery_products,
-        "recall": recall,
-        "map_at_r": figures["mAP@R"],
-        "mrr": figures["MRR"],
-        "recall_1_ci95": [round(bound, 4) for bound in found.recalls[1].interval],
-    }
+def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(figures), parse_float=lambda number: round(float(number), 4))
 
 
 def halve(weights: Path, out: Path) -> None:
