@@ -131,7 +131,7 @@ def _compare(model: ModelVersion, batch: list[tuple[int, str, list[float]]]) -> 
         cursor.execute(SAME_FILE, {"images": [image for image, *_ in batch]})
         for image, sha256, oldest in cursor.fetchall():
             if image != oldest:
-                pairs[min(image, oldest), max(image, oldest)] = sha256, sha256, 1.0
+                pairs[oldest, image] = sha256, sha256, 1.0
         if pairs:
             firsts, seconds = zip(*pairs, strict=True)
             first_sha256s, second_sha256s, scores = zip(*pairs.values(), strict=True)
