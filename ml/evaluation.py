@@ -26,8 +26,10 @@ from ml.metrics import (
     closeness_steps,
     hit_at_k,
     retrieve,
+    same_kind_precision,
 )
 
+SAME_KIND_AMONG = 6  # as many as a shopper sees at a glance
 Embed = Callable[[Sequence[Path]], Floats]
 
 
@@ -73,6 +75,7 @@ class Evaluation:
     left_out: int
     copies: int
     leave_one_out: bool
+    same_kind: Figure | None = None  # share of the nearest photos of other products that show the query's kind
 
     @cached_property
     def recalls(self) -> dict[int, Figure]:
@@ -80,7 +83,13 @@ class Evaluation:
 
     @cached_property
     def figures(self) -> list[Figure]:
-        """Recall at each K, mAP@R and MRR."""
+        """Recall at each K, mAP@R and MRR where a query has its product to find; same-kind precision where kinds are known."""
+        return [*self._product_figures, *([self.same_kind] if self.same_kind else [])]
+
+    @cached_property
+    def _product_figures(self) -> list[Figure]:
+        if not self.queries:
+            return []
         return [
             *(self.recalls[k] for k in self.ks),
             self._figure("mAP@R", self.found.average_precision),
@@ -98,25 +107,28 @@ class Evaluation:
 
     @cached_property
     def min_score(self) -> MinScore | None:
-        return calibrate_min_score(self.found)
+        return calibrate_min_score(self.found) if self.queries else None
 
     @cached_property
     def categories(self) -> list[Standing]:
         """Standings by category, the weakest first; empty unless two categories are known."""
-        known = {photo.product: photo.category for photo in [*self.gallery, *self.queries] if photo.category}
-        if len(set(known.values())) < 2:
+        known = _kinds(self.queries, self.gallery)
+        if not known or not self.queries:
             return []
         of_gallery = [known.get(photo.product, "—") for photo in self.gallery]
         return self._standings([known.get(product, "—") for product in self.products], of_gallery)
 
     def worst_products(self, most: int = 10) -> list[Standing]:
         """The products found least often at 1, then those asked for most often."""
+        if not self.queries:
+            return []
         standings = self._standings(self.products, [photo.product for photo in self.gallery])
         return [standing for standing in standings if standing.recall[1] < 1][:most]
 
     def as_json(self) -> dict[str, Any]:
         """The figures as fractions. `products` are those of the gallery."""
-        *_, map_at_r, mrr = self.figures
+        kinds = {f"same_kind_precision_{SAME_KIND_AMONG}": self.same_kind.value} if self.same_kind else {}
+        figures = {figure.name: figure.value for figure in self.figures}
         return {
             "model": self.model,
             "protocol": "leave-one-out" if self.leave_one_out else "queries against gallery",
@@ -125,13 +137,14 @@ class Evaluation:
             "copies": self.copies,
             "gallery": len(self.gallery),
             "products": self.gallery_products,
-            "recall": {str(k): self.recalls[k].value for k in self.ks},
-            "map_at_r": map_at_r.value,
-            "mrr": mrr.value,
-            "recall_1_ci95": list(self.recalls[1].interval),
+            "recall": {str(k): self.recalls[k].value for k in self.ks} if self.queries else {},
+            "map_at_r": figures.get("mAP@R"),
+            "mrr": figures.get("MRR"),
+            "recall_1_ci95": list(self.recalls[1].interval) if self.queries else None,
+            **kinds,
             "ci95": {figure.name: list(figure.interval) for figure in self.figures},
             "min_score": vars(self.min_score) if self.min_score else None,
-            "closeness": [vars(step) for step in closeness_steps(self.found)],
+            "closeness": [vars(step) for step in closeness_steps(self.found)] if self.queries else [],
             "categories": [_standing_as_json(standing) for standing in self.categories],
             "worst_products": [_standing_as_json(standing) for standing in self.worst_products()],
         }
@@ -174,7 +187,8 @@ def evaluate(
     if max(ks) > to_find:
         raise UnusableDataset(f"K = {max(ks)} is larger than the {to_find} photos there are to find.")
     in_gallery = Counter(photo.product for photo in searched)
-    if not any(in_gallery[photo.product] > alone for photo in queries):
+    kinds = _kinds(queries, searched)
+    if not any(in_gallery[photo.product] > alone for photo in queries) and not kinds:
         raise UnusableDataset(
             "No product has two photos, so no query has anything to find. Give a --gallery."
             if alone
@@ -188,6 +202,7 @@ def evaluate(
         gallery_vectors,
         [photo.product for photo in searched],
         k=max(ks),
+        others=SAME_KIND_AMONG if kinds else 0,
     )
     answerable = found.answerable
     return Evaluation(
@@ -199,7 +214,24 @@ def evaluate(
         left_out=int((~answerable).sum()),
         copies=_copies(queries, searched, alone),
         leave_one_out=alone,
+        same_kind=_same_kind(found, queries, searched, kinds) if kinds else None,
     )
+
+
+def _kinds(queries: list[Photo], gallery: list[Photo]) -> dict[str, str]:
+    """The category of each product where one is known; nothing unless two categories are."""
+    known = {photo.product: photo.category for photo in [*gallery, *queries] if photo.category}
+    return known if len(set(known.values())) > 1 else {}
+
+
+def _same_kind(found: Retrieval, queries: list[Photo], gallery: list[Photo], kinds: dict[str, str]) -> Figure:
+    """Over all queries of a known kind, whether or not the gallery holds their product."""
+    rows = np.array([row for row, photo in enumerate(queries) if photo.product in kinds], np.intp)
+    of_queries = [kinds[queries[row].product] for row in rows]
+    of_gallery = [kinds.get(photo.product, "") for photo in gallery]
+    values = same_kind_precision(found.other_neighbours[rows], of_queries, of_gallery)
+    interval = bootstrap_interval(values, [queries[row].product for row in rows])
+    return Figure(f"same kind@{SAME_KIND_AMONG}", values, interval)
 
 
 def with_network(embedder: Embedder) -> Embed:

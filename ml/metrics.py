@@ -33,6 +33,7 @@ class Retrieval:
     first_match: int32 [n], rank from 1 in the whole gallery of the nearest photo of the product; 0: none
     average_precision: float32 [n], at R = relevant, in 0..1; 0 where relevant is 0
     best_other: float32 [n], cosine of the nearest photo of another product; -inf if there is none
+    other_neighbours: int32 [n, others], gallery rows of the nearest photos of other products; -1 where there are no more
     """
 
     neighbours: NDArray[np.int32]
@@ -42,6 +43,7 @@ class Retrieval:
     first_match: NDArray[np.int32]
     average_precision: Floats
     best_other: Floats
+    other_neighbours: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.neighbours)
@@ -80,10 +82,12 @@ def retrieve(
     gallery_products: Sequence[str] | NDArray | None = None,
     k: int = 10,
     block: int | None = None,
+    others: int = 0,
 ) -> Retrieval:
     """Search the gallery with every query; without a gallery, each query searches the others (leave-one-out).
 
     queries: float32 [n, d], gallery: float32 [m, d], unit rows; products: n and m labels of any one kind.
+    others: how many photos of other products to note, too.
     Raises ValueError when k is larger than the gallery (less the query itself).
     """
     alone = gallery is None
@@ -97,13 +101,14 @@ def retrieve(
     parts = []
     for rows, scores in _score_blocks(queries, gallery, exclude_self=alone, block=block):
         of_product = query_labels[rows, None] == gallery_labels
-        others = np.where(of_product, -np.inf, scores).astype(np.float32)
+        other_scores = np.where(of_product, -np.inf, scores).astype(np.float32)
         best_match = np.where(of_product, scores, -np.inf).max(axis=1)
-        first_match = 1 + (others > best_match[:, None]).sum(axis=1)
+        first_match = 1 + (other_scores > best_match[:, None]).sum(axis=1)
         # mAP@R needs the R nearest, which may be more than k.
         depth = max(k, int(relevant[rows].max()))
         neighbours, nearest_scores = _top_k(scores, depth)
         matches = gallery_labels[neighbours] == query_labels[rows, None]
+        other_neighbours, nearest_other_scores = _top_k(other_scores, min(others, len(gallery)))
         parts.append(
             Retrieval(
                 neighbours=neighbours[:, :k],
@@ -112,7 +117,8 @@ def retrieve(
                 relevant=relevant[rows],
                 first_match=np.where(relevant[rows] > 0, first_match, 0).astype(np.int32),
                 average_precision=average_precision_at_r(matches, relevant[rows]),
-                best_other=others.max(axis=1),
+                best_other=other_scores.max(axis=1),
+                other_neighbours=np.where(np.isfinite(nearest_other_scores), other_neighbours, -1).astype(np.int32),
             )
         )
     return Retrieval(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Retrieval)))
@@ -145,6 +151,19 @@ def average_precision_at_r(matches: NDArray[np.bool_], relevant: NDArray[np.int3
 def map_at_r(matches: NDArray[np.bool_], relevant: NDArray[np.int32]) -> float:
     """Mean of `average_precision_at_r`: Musgrave, Belongie, Lim, "A Metric Learning Reality Check", 2020."""
     return float(average_precision_at_r(matches, relevant).mean())
+
+
+def same_kind_precision(
+    other_neighbours: NDArray[np.int32], query_kinds: Sequence[str] | NDArray, gallery_kinds: Sequence[str] | NDArray
+) -> Floats:
+    """Per query, the share of its nearest photos of other products that show its kind of thing: float32 [n] in 0..1.
+
+    other_neighbours: int [n, k], as of `Retrieval`; -1 for none. query_kinds, gallery_kinds: n and m names.
+    Photos of its own product say nothing of kinds, and are not among them. 0 where there is no other product.
+    """
+    there = other_neighbours >= 0
+    same = there & (np.asarray(gallery_kinds)[other_neighbours] == np.asarray(query_kinds)[:, None])
+    return (same.sum(axis=1) / np.maximum(there.sum(axis=1), 1)).astype(np.float32)
 
 
 def mean_reciprocal_rank(first_match: NDArray[np.int32]) -> float:
@@ -267,6 +286,8 @@ def _score_blocks(
 
 def _top_k(scores: Floats, k: int) -> tuple[NDArray[np.int32], Floats]:
     """The k highest of each row, highest first, equal ones by column."""
+    if not k:
+        return np.zeros((len(scores), 0), np.int32), np.zeros((len(scores), 0), np.float32)
     candidates = np.sort(np.argpartition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k :], axis=1)
     candidate_scores = np.take_along_axis(scores, candidates, axis=1)
     order = np.argsort(-candidate_scores, axis=1, kind="stable")

@@ -1,4 +1,4 @@
-"""Photos -> unit vectors: a keras.applications backbone, pooling, 256 dimensions, L2 norm; all inside one graph.
+"""Photos -> unit vectors: a backbone, pooling, 256 dimensions, L2 norm; all inside one graph.
 
 The graph takes uint8 NHWC pixels, so that serving cannot preprocess differently from training.
 """
@@ -11,11 +11,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from ml import efficientnet_lite
+from ml.fused_layers import fused
+
 SOFT_COLOURS = 4  # bins a channel of the soft colour histogram: 64 colours
 
 
 class UnknownBackbone(ValueError):
-    """The name is not a keras.applications backbone."""
+    """The name is neither a keras.applications backbone nor one of ours."""
 
 
 def build_network(
@@ -29,31 +32,22 @@ def build_network(
 ) -> keras.Model:
     """uint8 pixels [n, s, s, 3], s = input_size -> {"embedding": float32 [n, dim], "features": float32 [n, h, w, c]}.
 
-    backbone: the name of a keras.applications class in any case, e.g. "resnet50", "mobilenetv3small".
+    backbone: "efficientnetlite0", "…1", "…2", or the name of a keras.applications class in any case, e.g. "resnet50".
     levels: pool the earlier stages too, not only the last one: texture survives where there are too few photos to
         learn shapes from.
     colours: add a soft colour histogram with learned colours (starts as a 4 x 4 x 4 grid over RGB).
     "embedding" has unit rows; "features" is the last feature map, for "why it matched" and box proposals.
-    trunk_weights: "imagenet" (Keras downloads them), or a file of the backbone's weights, as keras.applications takes.
-    Raises UnknownBackbone; passes on Keras' error when weights cannot be had or do not fit.
+    trunk_weights: "imagenet" (of EfficientNet-Lite from the installed package; others are downloaded by Keras), or a
+        file of the backbone's weights, as keras.applications takes.
+    Raises UnknownBackbone, WeightsPackageMissing; passes on Keras' error when weights cannot be had or do not fit.
     """
-    make = _backbones().get(backbone.lower())
-    if make is None:
-        raise UnknownBackbone(
-            f"“{backbone}” is not a backbone of keras.applications. Try one of: {', '.join(sorted(_backbones()))}."
-        )
     channels_first = keras.config.image_data_format() == "channels_first"
     shape = (3, input_size, input_size) if channels_first else (input_size, input_size, 3)
 
     pixels = keras.Input((input_size, input_size, 3), dtype="uint8", name="pixels")
     planes = keras.layers.Permute((3, 1, 2), name="planes")(pixels) if channels_first else pixels
-    scaled = FamilyScaling(sys.modules[make.__module__].preprocess_input, name="scaling")(planes)
-    plain = make(weights=trunk_weights, include_top=False, input_shape=shape)
-    trunk = keras.models.clone_model(plain, clone_function=_fused)
-    if trunk_weights:
-        trunk.set_weights(plain.get_weights())
-    else:
-        _start_residual_blocks_as_identity(trunk)
+    trunk, preprocess_input = _trunk(backbone.lower(), trunk_weights, shape)
+    scaled = FamilyScaling(preprocess_input, name="scaling")(planes)
     stages = _last_output_of_each_resolution(trunk, channels_first) if levels else [trunk.output]
     maps = keras.Model(trunk.input, stages, name="backbone")(scaled)
     maps = maps if isinstance(maps, list) else [maps]
@@ -126,40 +120,30 @@ class SoftColourHistogram(keras.layers.Layer):
         return ops.sqrt(ops.mean(shares, (1, 2)) + 1e-6)
 
 
-class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Keras' layer, with PyTorch's fused kernel under the torch backend.
-
-    Keras spells batch normalisation out in elementwise steps there, which take two thirds of ResNet50's training time
-    on a CPU; with this kernel and bfloat16 it trains 2.3 times as fast. Other backends fuse by themselves.
-    """
-
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if keras.backend.backend() != "torch" or self.axis not in (1, -3):
-            return super().call(inputs, training=training, mask=mask)
-        from torch.nn.functional import batch_norm
-
-        learning = bool(training and self.trainable)
-        mean, variance = self.moving_mean.value, self.moving_variance.value
-        gamma = self.gamma.value if self.scale else None
-        beta = self.beta.value if self.center else None
-        return batch_norm(inputs, mean, variance, gamma, beta, learning, 1 - self.momentum, self.epsilon)
+def backbone_names() -> list[str]:
+    """What `build_network` can be built on."""
+    return sorted([*_backbones(), *efficientnet_lite.WIDTH_AND_DEPTH])
 
 
-class Conv2D(keras.layers.Conv2D):  # its name is Keras', since weights files name layers by class
-    """Keras' layer; under the torch backend the bias is added, and its gradient summed, by the convolution's kernel."""
-
-    def call(self, inputs: Any) -> Any:
-        odd = all(side % 2 for side in self.kernel_size)
-        pads_evenly = self.padding == "valid" or (self.padding == "same" and odd and set(self.strides) == {1})
-        plain = pads_evenly and set(self.dilation_rate) == {1} and self.activation is keras.activations.linear
-        if keras.backend.backend() != "torch" or self.data_format != "channels_first" or not plain:
-            return super().call(inputs)
-        from torch.nn.functional import conv2d
-
-        kernel = self.kernel.value.permute(3, 2, 0, 1)
-        bias = self.bias.value if self.use_bias else None
-        padding = [side // 2 for side in self.kernel_size] if self.padding == "same" else 0
-        return conv2d(inputs, kernel, bias, self.strides, padding, groups=self.groups)
+def _trunk(name: str, weights: str | None, shape: tuple[int, int, int]) -> tuple[keras.Model, Any]:
+    """The network up to its last feature map, and the function that scales pixels 0..255 for it."""
+    if name in efficientnet_lite.WIDTH_AND_DEPTH:
+        trunk = efficientnet_lite.build_efficientnet_lite(name, shape)
+        if weights == "imagenet":
+            efficientnet_lite.load_imagenet_weights(trunk)
+        elif weights:
+            trunk.load_weights(weights)
+        return trunk, efficientnet_lite.preprocess_input
+    make = _backbones().get(name)
+    if make is None:
+        raise UnknownBackbone(f"There is no backbone “{name}”. Try one of: {', '.join(backbone_names())}.")
+    plain = make(weights=weights, include_top=False, input_shape=shape)
+    trunk = keras.models.clone_model(plain, clone_function=fused)
+    if weights:
+        trunk.set_weights(plain.get_weights())
+    else:
+        _start_residual_blocks_as_identity(trunk)
+    return trunk, sys.modules[make.__module__].preprocess_input
 
 
 def _backbones() -> dict[str, Any]:
@@ -168,14 +152,6 @@ def _backbones() -> dict[str, Any]:
         for name, make in vars(keras.applications).items()
         if inspect.isfunction(make) and name[0].isupper()
     }
-
-
-def _fused(layer: keras.layers.Layer) -> keras.layers.Layer:
-    if type(layer) is keras.layers.BatchNormalization:
-        return FusedBatchNormalization.from_config(layer.get_config())
-    if type(layer) is keras.layers.Conv2D:
-        return Conv2D.from_config(layer.get_config())
-    return type(layer).from_config(layer.get_config())
 
 
 def _start_residual_blocks_as_identity(trunk: keras.Model) -> None:

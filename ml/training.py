@@ -1,6 +1,8 @@
-"""The training loop: batches, the learner (triplet loss beside an identity head), validation, checkpoints, resume."""
+"""The training loop: batches, the learner (triplet loss beside identity and kind heads, a teacher), validation,
+checkpoints, resume."""
 
 import contextlib
+import ctypes
 import errno
 import hashlib
 import json
@@ -12,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -23,6 +25,8 @@ from tqdm import tqdm
 
 from ml import augmentation, sampling
 from ml.datasets import Photo
+from ml.contrastive import supervised_contrastive_loss
+from ml.distillation import cosine_loss, relational_distance_loss
 from ml.images import UnreadablePhoto, model_input, read_photo
 from ml.metrics import recall_at_k, retrieve
 from ml.network import is_backbone
@@ -45,6 +49,7 @@ class Recipe:
     colours: bool = True
     miner: str = "batch-hard"
     margin: float | None = None  # None: soft margin
+    sharpness: float = 1.0  # what distances are multiplied by under the soft margin
     p: int = 16
     k: int = 4
     epochs: int = 30
@@ -56,6 +61,10 @@ class Recipe:
     identity_weight: float = 1.0  # 0: no identity head
     label_smoothing: float = 0.1
     triplet_weight: float = 1.0
+    kind_weight: float = 0.5  # of the kind head, where kinds are known; 0: none
+    contrast_weight: float = 0.25  # of the supervised contrastive loss over kinds
+    teacher_weight: float = 1.0  # of the cosine to the teacher, where there is one
+    relation_weight: float = 1.0  # of the relational distances to the teacher's
     augmentation: float = 1.0
     ema: float = 0.99  # 0: no moving average of the weights
     precision: str = "float32"
@@ -71,9 +80,21 @@ class Recipe:
 def prepare_backend(recipe: Recipe) -> None:
     """The fastest layout and precision of the backend in use; call before any network is built."""
     keras.utils.set_random_seed(recipe.seed)
-    torch_convolutions = keras.backend.backend() == "torch" and recipe.backbone.startswith(("resnet", "vgg"))
+    _keep_freed_memory()
+    convolutions = recipe.backbone.startswith(("resnet", "vgg", "efficientnetlite"))
+    torch_convolutions = keras.backend.backend() == "torch" and convolutions
     keras.config.set_image_data_format("channels_first" if torch_convolutions else "channels_last")
     keras.config.set_dtype_policy({"float32": "float32", "bfloat16": "mixed_bfloat16"}[recipe.precision])
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep what is freed for the next batch: else each batch's arrays of many megabytes are mapped and
+    cleared anew, which takes up to half of the time of a training step on a CPU."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):  # glibc
+        trim_threshold, top_pad, mmap_threshold = -1, -2, -3
+        for parameter, value in ((trim_threshold, 2**31 - 1), (top_pad, 2**28), (mmap_threshold, 2**31 - 1)):
+            libc.mallopt(parameter, value)
 
 
 def cached_pixels(
@@ -142,9 +163,11 @@ class Batches(keras.utils.PyDataset):
         recipe: Recipe,
         epoch: int = 0,
         confused: NDArray[np.intp] = sampling.NO_PAIRS,
+        kinds: NDArray | None = None,
     ) -> None:
         super().__init__()
         self._pixels, self._labels, self._recipe, self._epoch = pixels, labels, recipe, epoch
+        self._kinds = np.full(len(labels), -1, np.int32) if kinds is None else kinds
         self._confused = confused
         self._rows = self._drawn()
 
@@ -156,6 +179,7 @@ class Batches(keras.utils.PyDataset):
         rng = np.random.default_rng([recipe.seed, self._epoch, step])
         dice = augmentation.draw(rng, len(rows), recipe.augmentation)
         dice["mining"] = rng.random((len(rows), len(rows)), np.float32)
+        dice["kinds"] = self._kinds[rows]
         return {"pixels": self._pixels[np.sort(rows)][np.argsort(np.argsort(rows))], **dice}, self._labels[rows]
 
     def on_epoch_end(self) -> None:
@@ -165,52 +189,89 @@ class Batches(keras.utils.PyDataset):
     def _drawn(self) -> list[NDArray[np.intp]]:
         rng = np.random.default_rng([self._recipe.seed, self._epoch])
         recipe = self._recipe
-        return list(sampling.batches(self._labels, recipe.p, recipe.k, recipe.steps, rng, self._confused))
+        return list(sampling.batches(self._labels, recipe.p, recipe.k, recipe.steps, rng, self._confused, self._kinds))
 
 
 class Learner(keras.Model):
-    """The network with what it needs only while it learns: augmentation, the neck and the identity head (Luo 2019)."""
+    """The network with what it needs only while it learns: augmentation, the neck with its heads (Luo 2019), a teacher.
 
-    def __init__(self, network: keras.Model, products: int, recipe: Recipe) -> None:
+    The heads tell products (identity) and kinds apart by a batch-normalised copy of the embedding. Photos of a product
+    that has no other photo take part in the triplets as negatives, and in what is learned of kinds.
+    """
+
+    def __init__(
+        self, network: keras.Model, products: int, recipe: Recipe, kinds: int = 0, teacher: keras.Model | None = None
+    ) -> None:
         super().__init__(name="learner")
         self.network = network
-        self._recipe = recipe
+        self._recipe, self._products = recipe, products
         self.neck = keras.layers.BatchNormalization(name="neck", center=False, dtype="float32")
-        self.identities = keras.layers.Dense(
-            products, use_bias=False, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), dtype="float32"
-        )
-        self._means = {
-            name: keras.metrics.Mean(name)
-            for name in ("triplet", "identity", "active", "positive_distance", "negative_distance")
-        }
+        self.identities, self.kinds = _head(products, "identities"), _head(kinds, "kinds") if kinds > 1 else None
+        self.teacher = teacher
+        if teacher:
+            teacher.trainable = False
+        names = ["triplet", "identity", "active", "positive_distance", "negative_distance"]
+        names += ["kind", "contrast"] if self.kinds else []
+        names += ["teacher", "relation"] if teacher else []
+        self._means = {name: keras.metrics.Mean(name) for name in names}
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
-        pixels = augmentation.augment(inputs["pixels"], inputs, self._recipe.input_size)
-        embedding = self.network(pixels, training=training)["embedding"]
-        logits = self.identities(self.neck(embedding, training=training))
-        return {"embedding": embedding, "logits": logits}
+        size = max(network.input.shape[1] for network in (self.network, self.teacher) if network)
+        pixels = augmentation.augment(inputs["pixels"], inputs, size)
+        embedding = self.network(_resized(pixels, self._recipe.input_size), training=training)["embedding"]
+        neck = self.neck(embedding, training=training)
+        answer = {"embedding": embedding, "logits": self.identities(neck)}
+        if self.kinds:
+            answer["kind_logits"] = self.kinds(neck)
+        if self.teacher:
+            seen = self.teacher(_resized(pixels, self.teacher.input.shape[1]), training=False)["embedding"]
+            answer["teacher"] = ops.stop_gradient(seen)
+        return answer
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        recipe = self._recipe
-        found = triplets(y_pred["embedding"], y, recipe.miner, x["mining"])
-        triplet = triplet_loss(found, recipe.margin)
-        loss = recipe.triplet_weight * triplet
+        recipe, embedding, losses = self._recipe, y_pred["embedding"], {}
+        found = triplets(embedding, y, recipe.miner, x["mining"])
+        losses["triplet"] = triplet_loss(found, recipe.margin, recipe.sharpness)
         if recipe.identity_weight:
-            known = ops.cast(y >= 0, "float32")
-            targets = ops.one_hot(ops.maximum(y, 0), y_pred["logits"].shape[-1])
-            targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / targets.shape[-1]
-            identities = ops.categorical_crossentropy(targets, y_pred["logits"], from_logits=True)
-            identity = ops.sum(identities * known) / ops.maximum(ops.sum(known), 1)
-            loss = loss + recipe.identity_weight * identity
-            self._means["identity"].update_state(identity)
-        self._means["triplet"].update_state(triplet)
+            classes = ops.where(y < self._products, y, -1)  # those with one photo have none
+            losses["identity"] = _smoothed_cross_entropy(y_pred["logits"], classes, recipe.label_smoothing)
+        if self.kinds:
+            losses["kind"] = _smoothed_cross_entropy(y_pred["kind_logits"], x["kinds"], recipe.label_smoothing)
+            losses["contrast"] = supervised_contrastive_loss(embedding, x["kinds"])
+        if self.teacher:
+            losses["teacher"] = cosine_loss(embedding, y_pred["teacher"])
+            losses["relation"] = relational_distance_loss(embedding, y_pred["teacher"])
+        for name, loss in losses.items():
+            self._means[name].update_state(loss)
         self._means["active"].update_state(active_share(found, recipe.margin))
         count = ops.maximum(ops.sum(found.weight), 1)
         self._means["positive_distance"].update_state(ops.sum(found.positive) / count)
         self._means["negative_distance"].update_state(ops.sum(found.negative) / count)
-        return loss
+        return sum(getattr(recipe, f"{name}_weight") * loss for name, loss in losses.items())
+
+
+def _head(classes: int, name: str) -> keras.layers.Dense:
+    start = keras.initializers.RandomNormal(stddev=0.01)
+    return keras.layers.Dense(classes, use_bias=False, kernel_initializer=start, dtype="float32", name=name)
+
+
+def _smoothed_cross_entropy(logits: Any, labels: Any, smoothing: float) -> Any:
+    """Mean over the rows with a label of 0 or more; a scalar, 0 when there is none."""
+    known = ops.cast(labels >= 0, "float32")
+    targets = ops.one_hot(ops.maximum(labels, 0), logits.shape[-1])
+    targets = targets * (1 - smoothing) + smoothing / targets.shape[-1]
+    losses = ops.categorical_crossentropy(targets, logits, from_logits=True)
+    return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1)
+
+
+def _resized(pixels: Any, size: int) -> Any:
+    """uint8 [n, s, s, 3] -> uint8 [n, size, size, 3]."""
+    if pixels.shape[1] == size:
+        return pixels
+    small = ops.image.resize(ops.cast(pixels, "float32"), (size, size), antialias=True, data_format="channels_last")
+    return ops.cast(ops.round(ops.clip(small, 0, 255)), "uint8")
 
 
 class TwoRates(keras.optimizers.AdamW):
@@ -265,8 +326,15 @@ class TwoRates(keras.optimizers.AdamW):
             average.value.data.lerp_(variable.value.data, weight)
 
 
-def make_learner(recipe: Recipe, products: int, network: keras.Model, kind: type[Learner] = Learner) -> Learner:
-    learner = kind(network, products, recipe)
+def make_learner(
+    recipe: Recipe,
+    products: int,
+    network: keras.Model,
+    learner_class: type[Learner] = Learner,
+    kinds: int = 0,
+    teacher: keras.Model | None = None,
+) -> Learner:
+    learner = learner_class(network, products, recipe, kinds, teacher)
     total = recipe.epochs * recipe.steps
     warm_up = max(1, min(total // 20, 500))
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -285,6 +353,8 @@ def make_learner(recipe: Recipe, products: int, network: keras.Model, kind: type
     learner.compile(optimizer=optimizer)
     side = recipe.input_size
     dice = augmentation.draw(np.random.default_rng(0), 2, 0)
+    if teacher:
+        side = max(side, teacher.input.shape[1])
     inputs = {"pixels": np.zeros((2, side, side, 3), np.uint8), **dice}
     learner(inputs)
     if keras.backend.backend() == "torch":
@@ -294,6 +364,20 @@ def make_learner(recipe: Recipe, products: int, network: keras.Model, kind: type
     return learner
 
 
+class Numbered(NamedTuple):
+    """What the miners, the heads and the sampler read of labelled photos.
+
+    products: how many have several photos; their labels come first. labels: int32 [n], -1 and below as the miners
+    read them. confused: int [m, 2] as the sampler reads it. kind_count: how many kinds. kinds: int32 [n], -1 unknown.
+    """
+
+    products: int
+    labels: NDArray[np.int32]
+    confused: NDArray[np.intp]
+    kind_count: int
+    kinds: NDArray[np.int32]
+
+
 @dataclass(frozen=True)
 class Labelled:
     """Photos ready to learn from or to measure on.
@@ -301,22 +385,33 @@ class Labelled:
     pixels: uint8 [n, s, s, 3]. products: n names; "" where no one knows what the photo shows.
     confused: (row, product) of photos that were taken for a product which they do not show. Each row without a product
     is in exactly one of them.
+    kinds: n names of kinds (categories), "" where unknown; None: of none.
     """
 
     pixels: NDArray[np.uint8]
     products: NDArray[np.str_]
     confused: Sequence[tuple[int, str]] = ()
+    kinds: NDArray[np.str_] | None = None
 
-    def numbered(self) -> tuple[int, NDArray[np.int32], NDArray[np.intp]]:
-        """(products, labels int32 [n] as the miners read them, confused int [m, 2] as the sampler reads it)."""
-        names, labels = np.unique(self.products[self.products != ""], return_inverse=True)
-        all_labels = np.full(len(self.products), -1, np.int32)
-        all_labels[self.products != ""] = labels
+    def numbered(self) -> Numbered:
+        kinds, kind_count = np.full(len(self.products), -1, np.int32), 0
+        if self.kinds is not None and (known_kinds := self.kinds != "").any():
+            names, kinds[known_kinds] = np.unique(self.kinds[known_kinds], return_inverse=True)
+            kind_count = len(names)
+        shown = self.products != ""
+        names, number, counts = np.unique(self.products[shown], return_inverse=True, return_counts=True)
+        kind_known = np.zeros(len(names), bool)
+        kind_known[number] = kinds[shown] >= 0
+        several = (counts > 1) | ~kind_known  # a single photo of no kind is an anchor to other views of itself
+        rank = np.empty(len(names), np.int32)
+        rank[np.argsort(~several, kind="stable")] = np.arange(len(names))
+        labels = np.full(len(self.products), -1, np.int32)
+        labels[shown] = rank[number]
         rows = np.array([row for row, _ in self.confused], np.intp)
-        others = np.searchsorted(names, np.array([product for _, product in self.confused], str))
+        others = rank[np.searchsorted(names, np.array([product for _, product in self.confused], str))]
         unknown = self.products[rows] == ""
-        all_labels[rows[unknown]] = anything_but(others[unknown])
-        return len(names), all_labels, np.stack([rows, others], 1)
+        labels[rows[unknown]] = anything_but(others[unknown])
+        return Numbered(int(several.sum()), labels, np.stack([rows, others], 1), kind_count, kinds)
 
 
 @dataclass(frozen=True)
@@ -349,6 +444,7 @@ def train(
     folder: Path,
     report: Callable[[dict[str, float]], None] = lambda row: None,
     learner: type[Learner] = Learner,
+    teacher: keras.Model | None = None,
 ) -> list[dict[str, float]]:
     """Train `network` in place, to the weights of the best validated epoch (the last one without validation).
 
@@ -356,13 +452,14 @@ def train(
     After every epoch `folder` holds all that it takes to go on exactly from there (checkpoint.npz, best.weights.h5,
     history.csv); if it does already, training goes on. Returns the history, a row of figures an epoch.
     """
-    products, labels, confused = train.numbered()
-    learning = make_learner(recipe, products, network, learner)
+    products, labels, confused, kind_count, kinds = train.numbered()
+    wanted = recipe.kind_weight or recipe.contrast_weight
+    learning = make_learner(recipe, products, network, learner, kind_count if wanted else 0, teacher)
     progress = Progress(learning, validation, folder, recipe, report)
     progress.restore()
     if progress.next_epoch < recipe.epochs and not progress.stopped:
         learning.fit(
-            Batches(train.pixels, labels, recipe, progress.next_epoch, confused),
+            Batches(train.pixels, labels, recipe, progress.next_epoch, confused, kinds),
             initial_epoch=progress.next_epoch,
             epochs=recipe.epochs,
             callbacks=[progress],

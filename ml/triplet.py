@@ -56,13 +56,14 @@ def anything_but(label: Any) -> Any:
     return -2 - label
 
 
-def triplet_loss(found: Triplets, margin: float | None) -> Any:
-    """Mean loss, a scalar. margin: relu(positive - negative + margin); None: the soft margin log(1 + exp(difference)).
+def triplet_loss(found: Triplets, margin: float | None, sharpness: float = 1.0) -> Any:
+    """Mean loss, a scalar. margin: relu(positive - negative + margin); None: the soft margin
+    log(1 + exp(sharpness * difference)), which lets go of a triplet the sooner the sharper it is.
 
     0 when the batch holds no triplet.
     """
     difference = found.positive - found.negative
-    losses = ops.softplus(difference) if margin is None else ops.relu(difference + margin)
+    losses = ops.softplus(sharpness * difference) if margin is None else ops.relu(difference + margin)
     return ops.sum(losses * found.weight) / ops.maximum(ops.sum(found.weight), 1)
 
 
