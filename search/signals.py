@@ -6,7 +6,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from catalog.announcing import photos_saved
+from catalog.signals import photos_saved
 from ml.models import ModelVersion
 
 
@@ -21,11 +21,15 @@ def prepare_database(**kwargs: Any) -> None:
     """After migrate: the active model's index, and the schedules."""
     from django_q.models import Schedule
 
-    from search.activation import build_index
+    from search.indexing.rollout import build_index
 
     if model := ModelVersion.objects.active():
         build_index(model)
-    tasks = (("search.tasks.tend", 1), ("search.tasks.compare_photos", 5), ("search.tasks.sweep_queries", 60))
+    tasks = (
+        ("search.tasks.requeue_stale_photos", 1),
+        ("search.tasks.compare_photos", 5),
+        ("search.tasks.delete_expired_queries", 60),
+    )
     for name, every in tasks:
         Schedule.objects.update_or_create(
             name=name, defaults={"func": name, "schedule_type": Schedule.MINUTES, "minutes": every, "repeats": -1}
