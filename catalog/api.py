@@ -21,21 +21,22 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, exception_handler
+from rest_framework.views import APIView
+from rest_framework.views import exception_handler as default_handler
 
-from catalog.browsing import chosen_in, matching
+from catalog.errors import InvalidRequest
+from catalog.filters import matching, read_product_filter
 from catalog.models import Category, Product, ProductImage
-from catalog.photos import RefusedPhoto, check_photo, too_many_bytes
-from catalog.refusals import Refused
+from catalog.photos.validation import InvalidPhoto, check_photo, too_many_bytes
 
 
-def say_what_is_wrong(error: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every refusal as {"detail", "code"}; invalid fields are named in "fields" as well."""
-    if isinstance(error, Refused):
+    if isinstance(error, InvalidRequest):
         return Response({"detail": str(error), "code": error.code}, status=error.status)
     if isinstance(error, SuspiciousOperation):
         return Response({"detail": str(_("We cannot read this request.")), "code": "bad_request"}, status=400)
-    response = exception_handler(error, context)
+    response = default_handler(error, context)
     if response is None:
         return None
     if isinstance(error, ValidationError):
@@ -137,10 +138,10 @@ class ProductList(ProductViews, generics.ListCreateAPIView[Product]):
         products = super().get_queryset()
         words = self.request.query_params.get("q", "").strip()[:200]
         if "\0" in words:
-            raise Refused("bad_q", _("We cannot read these words. Please type them again."))
+            raise InvalidRequest("bad_q", _("We cannot read these words. Please type them again."))
         if words:
             products = products.filter(pk__in=matching(words).values("pk"))
-        return chosen_in(self.request.query_params).among(products)
+        return read_product_filter(self.request.query_params).among(products)
 
 
 class ProductDetail(ProductViews, generics.RetrieveUpdateDestroyAPIView[Product]):
@@ -163,7 +164,7 @@ class PhotoSerializer(ImageSerializer):
         data = upload.read()
         try:
             facts = check_photo(data)
-        except RefusedPhoto as problem:
+        except InvalidPhoto as problem:
             raise ValidationError(str(problem)) from None
         name = f"{hashlib.sha256(data).hexdigest()[:16]}{facts.suffix}"
         self.size = {"width": facts.width, "height": facts.height}

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from catalog.photos import upright_size
+from catalog.photos.validation import upright_size
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
@@ -217,7 +217,7 @@ class ImportRun(models.Model):
     """One import by staff: first looked through row by row, then, when they agree, carried out in the background.
 
     `line` and the counters move in the transaction of each product, so a run that was interrupted goes on where it was.
-    What happens to a run is in catalog/import_runs.py.
+    What happens to a run is in catalog/imports/runs.py.
     """
 
     class State(models.TextChoices):
@@ -274,7 +274,7 @@ class ImportRow(models.Model):
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rows")
     line = models.PositiveIntegerField()
     sku = models.TextField(blank=True)
-    action = models.CharField(max_length=10)  # catalog.importing.Action
+    action = models.CharField(max_length=10)  # catalog.imports.importer.Action
     changes = models.JSONField(default=list)
     problems = models.JSONField(default=list)
 

@@ -98,7 +98,7 @@ DATABASE: dict[str, Any] = (
     else {"ENGINE": "visualsearch.embedded", "NAME": "visualsearch", "CONN_MAX_AGE": 600}
 )
 # The ANN index's settings travel with the connection: no query pays a round trip for them.
-# relaxed_order: under a filter the scan goes on until enough rows passed (pgvector 0.8); search/nearest.py sorts them.
+# relaxed_order: under a filter the scan goes on until enough rows passed (pgvector 0.8); search/knn.py sorts them.
 # random_page_cost: of a disk without moving parts, so that a few thousand embeddings are looked up, not all read.
 HNSW_EF_SEARCH = env.int("HNSW_EF_SEARCH", 100)
 DATABASE.setdefault("OPTIONS", {}).setdefault(
@@ -163,9 +163,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "image_search",
     "STYLES": [lambda request: static("admin_staff.css")],
     "SCRIPTS": [lambda request: static("admin_keyboard.js")],
-    "DASHBOARD_CALLBACK": "search.dashboard.dashboard",
+    "DASHBOARD_CALLBACK": "search.admin.dashboard.dashboard",
     "BORDER_RADIUS": "8px",
-    "SIDEBAR": {"show_search": False, "navigation": "search.admin_menu.menu"},
+    "SIDEBAR": {"show_search": False, "navigation": "search.admin.menu.menu"},
     "COLORS": {
         "primary": {
             "50": "#eefbf7",
@@ -204,7 +204,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "search.api.say_what_is_wrong",
+    "EXCEPTION_HANDLER": "search.api.exception_handler",
     "DEFAULT_THROTTLE_RATES": {"search": env.str("SEARCH_RATE", "120/min")},  # photos per client address
     "NUM_PROXIES": env.int("PROXIES", 0),  # in front of us; 0: X-Forwarded-For is not believed
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -11,8 +11,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 import catalog.api
 import catalog.views
 import search.api
-import search.views
-from search.sitemaps import SITEMAPS
+import search.pages.views
+from search.pages.sitemaps import SITEMAPS
 from visualsearch import health
 
 
@@ -33,18 +33,18 @@ api = [
 ]
 
 urlpatterns = [
-    path("", search.views.home, name="home"),
-    path("search/", search.views.search, name="search"),
-    path("search/<uuid:pk>/", search.views.results, name="results"),
-    path("search/<uuid:pk>/photo.jpg", search.views.query_photo, name="query_photo"),
-    path("search/<uuid:pk>/parts/", search.views.boxes, name="boxes"),
-    path("search/<uuid:pk>/why/<int:image_pk>/", search.views.why, name="why"),
-    path("search/examples/<str:name>", search.views.example_photo, name="example_photo"),
+    path("", search.pages.views.home, name="home"),
+    path("search/", search.pages.views.search, name="search"),
+    path("search/<uuid:pk>/", search.pages.views.results, name="results"),
+    path("search/<uuid:pk>/photo.jpg", search.pages.views.query_photo, name="query_photo"),
+    path("search/<uuid:pk>/parts/", search.pages.views.boxes, name="boxes"),
+    path("search/<uuid:pk>/why/<int:image_pk>/", search.pages.views.why, name="why"),
+    path("search/examples/<str:name>", search.pages.views.example_photo, name="example_photo"),
     path("products/", catalog.views.products, name="products"),
-    path("products/<sku:sku>/", search.views.product, name="product"),
+    path("products/<sku:sku>/", search.pages.views.product, name="product"),
     path("categories/<slug:slug>/", catalog.views.category, name="category"),
     path("pictures/<int:pk>/<slug:size>/", catalog.views.thumbnail, name="thumbnail"),
-    path("privacy/", search.views.privacy, name="privacy"),
+    path("privacy/", search.pages.views.privacy, name="privacy"),
     path("language/", csrf_exempt(set_language), name="set_language"),  # sets a cookie of the shopper's own choice
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
     path("api/v1/", include(api)),
@@ -59,4 +59,4 @@ urlpatterns = [
 if not settings.MEDIA_BUCKET:  # photos lie on this machine; a shop with many visitors lets its web server do this
     urlpatterns += [re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT})]
 
-handler400 = "catalog.views.refused"
+handler400 = "catalog.views.bad_request"

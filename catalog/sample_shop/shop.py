@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from catalog.import_sources import COLUMNS
+from catalog.imports.sources import COLUMNS
 from catalog.sample_shop.catalogue import CURRENCY, SampleProduct, products
 from catalog.sample_shop.design import Pose
 from catalog.sample_shop.studio import at_home, by_phone, close_up, cut_out, on_backdrop, on_white

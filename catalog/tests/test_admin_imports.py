@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django_q.models import OrmQ
 
-from catalog import import_runs
+from catalog.imports import runs as import_runs
 from catalog.models import ImportRun, Product
 from conftest import photo_of
 
