@@ -21,12 +21,13 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.validators import UniqueValidator
 from rest_framework.views import APIView
 from rest_framework.views import exception_handler as default_handler
 
 from catalog.errors import InvalidRequest
 from catalog.filters import matching, read_product_filter
-from catalog.models import Category, Product, ProductImage
+from catalog.models import Category, Product, ProductImage, ProductQuerySet
 from catalog.photos.validation import InvalidPhoto, check_photo, too_many_bytes
 
 
@@ -91,6 +92,14 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             *("sku", "title", "description", "category", "brand", "price", "currency", "attributes"),
             *("is_active", "created", "updated", "url", "images"),
         ]
+        extra_kwargs = {
+            "sku": {
+                "validators": [
+                    *Product._meta.get_field("sku").validators,
+                    UniqueValidator(Product.objects.all(), _("There is a product with this SKU already."), "iexact"),
+                ]
+            }
+        }
 
     def get_url(self, product: Product) -> str:
         return self.context["request"].build_absolute_uri(product.get_absolute_url())
@@ -115,10 +124,13 @@ class ProductViews(generics.GenericAPIView[Product]):
     serializer_class = ProductSerializer
     lookup_field = "sku"
 
-    def get_queryset(self) -> QuerySet[Product]:
+    def shown(self) -> ProductQuerySet:
         """Shoppers see what is on sale, staff see all."""
         everything = Product.objects.select_related("category").prefetch_related("images")
         return everything if self.request.user.is_staff else everything.on_sale()
+
+    def get_queryset(self) -> QuerySet[Product]:
+        return self.shown()
 
 
 FILTERS = [
@@ -135,7 +147,7 @@ class ProductList(ProductViews, generics.ListCreateAPIView[Product]):
     pagination_class = Pages
 
     def get_queryset(self) -> QuerySet[Product]:
-        products = super().get_queryset()
+        products: QuerySet[Product] = self.shown()
         words = self.request.query_params.get("q", "").strip()[:200]
         if "\0" in words:
             raise InvalidRequest("bad_q", _("We cannot read these words. Please type them again."))
@@ -145,7 +157,8 @@ class ProductList(ProductViews, generics.ListCreateAPIView[Product]):
 
 
 class ProductDetail(ProductViews, generics.RetrieveUpdateDestroyAPIView[Product]):
-    pass
+    def get_object(self) -> Product:
+        return get_object_or_404(self.shown().with_sku(self.kwargs["sku"]))
 
 
 class PhotoSerializer(ImageSerializer):
@@ -188,9 +201,8 @@ class PhotoViews(generics.GenericAPIView[ProductImage]):
 
     def get_product(self) -> Product:
         everything = Product.objects.all()
-        return get_object_or_404(
-            everything if self.request.user.is_staff else everything.on_sale(), sku=self.kwargs["sku"]
-        )
+        shown = everything if self.request.user.is_staff else everything.on_sale()
+        return get_object_or_404(shown.with_sku(self.kwargs["sku"]))
 
     def get_queryset(self) -> QuerySet[ProductImage]:
         return ProductImage.objects.filter(product=self.get_product())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
+import unicodedata
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -15,6 +17,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.files import ImageFieldFile
+from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -84,15 +87,30 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """What shoppers may see."""
         return self.filter(is_active=True)
 
+    def with_sku(self, sku: str) -> ProductQuerySet:
+        """The product of this SKU, in whichever case: `tee-103` finds `TEE-103`."""
+        if "\0" in sku:  # Postgres takes no such text
+            return self.none()
+        return self.filter(sku__iexact=unicodedata.normalize("NFC", sku))
+
+
+class Availability(models.TextChoices):
+    """What the shop says of its stock; blank where it says nothing. The values are those of Google Merchant feeds."""
+
+    IN_STOCK = "in_stock", _("in stock")
+    OUT_OF_STOCK = "out_of_stock", _("out of stock")
+    PREORDER = "preorder", _("preorder")
+    BACKORDER = "backorder", _("backorder")
+
 
 class Product(models.Model):
     sku = models.CharField(
         _("SKU"),
-        max_length=64,
+        max_length=255,  # of a Shopify product without SKUs it is the handle, which has up to 255 letters
         unique=True,
-        validators=[RegexValidator(r"^[\w.\-]+\Z", _("Use letters, digits, dot, hyphen and underscore only."))],
+        validators=[RegexValidator(r"^[^\x00-\x1f\x7f]+\Z", _("Leave out line breaks and other control characters."))],
     )
-    title = models.CharField(_("title"), max_length=200)
+    title = models.CharField(_("title"), max_length=500)
     description = models.TextField(_("description"), blank=True)
     category = models.ForeignKey(
         Category,
@@ -111,6 +129,26 @@ class Product(models.Model):
         max_length=3,
         default="EUR",
         validators=[RegexValidator(r"^[A-Z]{3}\Z", _("Three capitals, such as EUR."))],
+    )
+    sale_price = models.DecimalField(
+        _("sale price"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("What it costs now, where that is less than its price."),
+    )
+    availability = models.CharField(
+        _("availability"), max_length=12, choices=Availability, blank=True, default="", db_default=""
+    )
+    url = models.URLField(
+        _("address"),
+        max_length=2000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Of the product's page in the shop."),
     )
     attributes = models.JSONField(_("attributes"), default=dict, blank=True, help_text=_('Such as {"colour": "red"}.'))
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Shoppers find active products only."))
@@ -139,7 +177,17 @@ class Product(models.Model):
             models.Index(fields=["created"], name="product_created"),
         ]
         constraints = [
+            # Upper and not Lower: it serves sku__iexact
+            models.UniqueConstraint(
+                Upper("sku"),
+                name="product_sku_unique_in_any_case",
+                violation_error_message=_("There is a product with this SKU already."),
+            ),
             models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative"),
+            models.CheckConstraint(condition=Q(sale_price__gte=0), name="product_sale_price_not_negative"),
+            models.CheckConstraint(
+                condition=Q(availability__in=["", *Availability.values]), name="product_availability"
+            ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="product_currency_code"),
             models.CheckConstraint(condition=~Q(sku=""), name="product_sku_not_empty"),
         ]
@@ -152,9 +200,15 @@ class Product(models.Model):
 
 
 def photo_path(image: ProductImage, filename: str) -> str:
-    """products/<2 hex of the SKU's hash>/<sku>/<name>: directories stay small with 100,000 products."""
-    shard = hashlib.sha256(image.product.sku.encode()).hexdigest()[:2]
-    return f"products/{shard}/{image.product.sku}/{Path(filename).name}"
+    """products/<2 hex of the SKU's hash>/<sku>/<name>: directories stay small with 100,000 products.
+
+    A SKU that cannot name a directory everywhere (`a/b`, `..`, `#1`) is told by its plain letters and its hash.
+    """
+    sku = image.product.sku
+    digest = hashlib.sha256(sku.encode()).hexdigest()
+    plain = re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}", sku)
+    folder = sku if plain else f"{slugify(sku)[:40]}-{digest[:12]}".strip("-")
+    return f"products/{digest[:2]}/{folder}/{Path(filename).name}"
 
 
 class ProductImageQuerySet(models.QuerySet["ProductImage"]):

@@ -139,7 +139,7 @@ def search_again(request: Request, pk: UUID) -> Response:
 def similar(request: Request, sku: str) -> Response:
     """The products that look like this one."""
     k = whole_number(request.query_params, "k", 12, 1, MAX_K)
-    product = get_object_or_404(Product.objects.on_sale(), sku=sku)
+    product = get_object_or_404(Product.objects.on_sale().with_sku(sku))
     results = _described(request, queries.similar_products(product, k))
     return Response({"count": len(results), "results": results})
 

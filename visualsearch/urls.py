@@ -2,7 +2,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path, re_path, register_converter
-from django.urls.converters import StringConverter
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 from django.views.static import serve
@@ -12,13 +11,9 @@ import catalog.api
 import catalog.views
 import search.api
 import search.pages.views
+from catalog.sku_urls import SkuConverter
 from search.pages.sitemaps import SITEMAPS
 from visualsearch import health
-
-
-class SkuConverter(StringConverter):
-    regex = r"[\w.\-]+"
-
 
 register_converter(SkuConverter, "sku")
 
@@ -26,10 +21,10 @@ api = [
     path("search/", search.api.search),
     path("search/<uuid:pk>/", search.api.search_again),
     path("products/", catalog.api.ProductList.as_view()),
-    path("products/<sku:sku>/", catalog.api.ProductDetail.as_view()),
     path("products/<sku:sku>/similar/", search.api.similar),
     path("products/<sku:sku>/images/", catalog.api.PhotoList.as_view()),
     path("products/<sku:sku>/images/<int:pk>/", catalog.api.PhotoDetail.as_view()),
+    path("products/<sku:sku>/", catalog.api.ProductDetail.as_view()),  # last: a SKU may hold a slash
 ]
 
 urlpatterns = [

@@ -98,10 +98,21 @@ class ProductAdmin(ModelAdmin):
     actions = ["activate", "hide"]
     actions_list = ["export"]
     fieldsets = [
-        (None, {"fields": [("title", "sku"), ("category", "brand"), ("price", "currency"), "is_active", "new_photos"]}),
+        (
+            None,
+            {
+                "fields": [
+                    ("title", "sku"),
+                    ("category", "brand"),
+                    ("price", "sale_price", "currency"),
+                    ("availability", "is_active"),
+                    "new_photos",
+                ]
+            },
+        ),
         (
             gettext_lazy("More"),
-            {"classes": ["collapse"], "fields": ["description", "attributes", ("created", "updated")]},
+            {"classes": ["collapse"], "fields": ["description", "url", "attributes", ("created", "updated")]},
         ),
     ]
     warn_unsaved_form = True
@@ -121,7 +132,7 @@ class ProductAdmin(ModelAdmin):
         if not term:
             return queryset, False
         words = " & ".join(f"{word}:*" for word in re.findall(r"\w+", term))
-        found = Q(sku__startswith=term)
+        found = Q(sku__startswith=term) | Q(sku__iexact=term)
         if words:
             found |= Q(search_text=SearchQuery(words, config="english", search_type="raw"))
         return queryset.filter(found), False

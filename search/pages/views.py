@@ -188,7 +188,7 @@ def why(request: ShopRequest, pk: UUID, image_pk: int) -> HttpResponse:
 @require_safe
 def product(request: HttpRequest, sku: str) -> HttpResponse:
     shown = get_object_or_404(
-        Product.objects.on_sale().select_related("category__parent").prefetch_related("images"), sku=sku
+        Product.objects.on_sale().with_sku(sku).select_related("category__parent").prefetch_related("images")
     )
     images = [image for image in shown.images.all() if not image.error]
     context = {
