@@ -153,6 +153,8 @@ PHOTO_MAX_PIXELS = env.int("PHOTO_MAX_PIXELS", 50_000_000)
 IMPORT_ROOT = Path(env.str("IMPORT_ROOT", str(VAR_DIR / "inbox")))  # what staff may import by naming a server folder
 UPLOADS_DIR = VAR_DIR / "imports"  # what staff uploaded for an import; web and worker must share it
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 50_000_000_000)  # what a ZIP archive may unpack to
+# Photos that the home page offers to those who have none at hand: a folder of .jpg files.
+EXAMPLE_PHOTOS_DIR = Path(folder) if (folder := env.str("EXAMPLE_PHOTOS_DIR", "")) else None
 QUERY_RETENTION_HOURS = env.int("QUERY_RETENTION_HOURS", 24 * 7)
 # Django may buffer up to this much of a form without files; photos go to disk past 2.5 MB and are checked by size.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000

@@ -214,25 +214,26 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=86400)
 def example_photo(request: HttpRequest, name: str) -> HttpResponse:
-    """One of the example photos, as it lies on disk: they are drawn, small and few."""
+    """One of the example photos, as it lies on disk."""
     return HttpResponse(_example(name).read_bytes(), content_type="image/jpeg")
 
 
 def example_photos() -> list[str]:
     """Names of a few photos that newcomers may try: of products in the catalogue, but not among its pictures."""
-    names = sorted(path.name for path in EXAMPLES.glob("*.jpg"))
+    folder = settings.EXAMPLE_PHOTOS_DIR
+    names = sorted(path.name for path in folder.glob("*.jpg")) if folder else []
     step = max(1, len(names) // MAX_EXAMPLES)  # names start with the kind of product: take some of each
     return names[::step][:MAX_EXAMPLES]
 
 
-EXAMPLES = settings.VAR_DIR / "sample-shop" / "queries"
 MAX_EXAMPLES = 6
 
 
 def _example(name: str) -> Path:
-    if name not in example_photos():
+    folder = settings.EXAMPLE_PHOTOS_DIR
+    if folder is None or name not in example_photos():
         raise Http404
-    return EXAMPLES / name
+    return folder / name
 
 
 def _photos(request: HttpRequest) -> Sequence[bytes | Path | BinaryIO]:
