@@ -17,7 +17,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.files import ImageFieldFile
-from django.db.models.functions import Upper
+from django.db.models.functions import Now, Upper
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -339,3 +339,69 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.line}"
+
+
+class RemotePhotoQuerySet(models.QuerySet["RemotePhoto"]):
+    def counts(self) -> dict[str, int]:
+        """How many are in each state."""
+        found = dict(self.order_by().values_list("state").annotate(count=models.Count("pk")))
+        return {state: found.get(state, 0) for state in RemotePhoto.State.values}
+
+
+class RemotePhoto(models.Model):
+    """A photo that a product's list names by its URL. What happens to it is in catalog/photos/fetch.py."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        FETCHED = "fetched", _("fetched")
+        FAILED = "failed", _("failed")
+
+    product = models.ForeignKey(
+        Product, on_delete=models.CASCADE, related_name="remote_photos", verbose_name=_("product")
+    )
+    url = models.CharField(_("address"), max_length=2000, help_text=_("As it is requested: ASCII, with its scheme."))
+    host = models.CharField(max_length=270, help_text=_("Name and port: one worker at a time fetches from it."))
+    position = models.PositiveIntegerField(default=0, help_text=_("Of the photo on its product."))
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    image = models.ForeignKey(ProductImage, on_delete=models.SET_NULL, null=True, related_name="+")
+    run = models.ForeignKey(ImportRun, on_delete=models.SET_NULL, null=True, related_name="remote_photos")
+    etag = models.CharField(max_length=200, blank=True)
+    last_modified = models.CharField(max_length=100, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_try = models.DateTimeField(
+        _("next attempt"), db_default=Now(), help_text=_("While one is made, when it is given up as lost.")
+    )
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    updated = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = RemotePhotoQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["product_id", "position", "id"]
+        verbose_name = _("photo by address")
+        verbose_name_plural = _("photos by address")
+        constraints = [models.UniqueConstraint("product", "url", name="remote_photo_once_per_product")]
+        indexes = [
+            models.Index(fields=["host", "next_try", "id"], condition=Q(state="waiting"), name="remote_photo_waiting"),
+            models.Index(fields=["url"], condition=Q(state="fetched"), name="remote_photo_fetched"),
+            models.Index(fields=["run", "state"], name="remote_photo_of_run"),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class RemoteHost(models.Model):
+    """A server that photos are fetched from, and what all workers must know of it."""
+
+    name = models.CharField(max_length=270, primary_key=True)
+    paused_until = models.DateTimeField(null=True)  # it has had enough of us for now
+    woken = models.DateTimeField(null=True)  # when a task was last queued for it
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

@@ -25,7 +25,12 @@ def prepare_database(**kwargs: Any) -> None:
 
     if model := ModelVersion.objects.active():
         build_index(model)
-    tasks = (("search.tasks.tend", 1), ("search.tasks.compare_photos", 5), ("search.tasks.sweep_queries", 60))
+    tasks = (
+        ("search.tasks.tend", 1),
+        ("search.tasks.compare_photos", 5),
+        ("search.tasks.sweep_queries", 60),
+        ("catalog.photo_fetch.wake_hosts", 1),
+    )
     for name, every in tasks:
         Schedule.objects.update_or_create(
             name=name, defaults={"func": name, "schedule_type": Schedule.MINUTES, "minutes": every, "repeats": -1}
