@@ -24,10 +24,11 @@ from rest_framework.response import Response
 from rest_framework.validators import UniqueValidator
 from rest_framework.views import APIView, exception_handler
 
-from catalog.browsing import chosen_in, matching
+from catalog.browsing import chosen_in
 from catalog.models import Category, Product, ProductImage, ProductQuerySet
 from catalog.photos import RefusedPhoto, check_photo, too_many_bytes
 from catalog.refusals import Refused
+from catalog.text_search import find_products
 
 
 def say_what_is_wrong(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -151,7 +152,7 @@ class ProductList(ProductViews, generics.ListCreateAPIView[Product]):
         if "\0" in words:
             raise Refused("bad_q", _("We cannot read these words. Please type them again."))
         if words:
-            products = products.filter(pk__in=matching(words).values("pk"))
+            products = products.filter(pk__in=find_products(words).products.order_by().values("pk"))
         return chosen_in(self.request.query_params).among(products)
 
 

@@ -7,11 +7,13 @@ import itertools
 import re
 import unicodedata
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
+from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -85,7 +87,7 @@ class Category(models.Model):
 class ProductQuerySet(models.QuerySet["Product"]):
     def on_sale(self) -> ProductQuerySet:
         """What shoppers may see."""
-        return self.filter(is_active=True)
+        return self.filter(is_active=True).defer("search_text")
 
     def with_sku(self, sku: str) -> ProductQuerySet:
         """The product of this SKU, in whichever case: `tee-103` finds `TEE-103`."""
@@ -154,13 +156,7 @@ class Product(models.Model):
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Shoppers find active products only."))
     created = models.DateTimeField(_("created"), auto_now_add=True)
     updated = models.DateTimeField(_("updated"), auto_now=True)
-    search_text = models.GeneratedField(
-        expression=SearchVector("title", weight="A", config="english")
-        + SearchVector("brand", "sku", weight="B", config="english")
-        + SearchVector("description", weight="C", config="english"),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
+    search_text = SearchVectorField(null=True, editable=False)  # kept by a trigger: see catalog/text_search.py
 
     objects = ProductQuerySet.as_manager()
 
@@ -197,6 +193,70 @@ class Product(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("product", args=[self.sku])
+
+
+class SynonymManager(models.Manager["Synonym"]):
+    def of(self, words: tuple[str, ...]) -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """{one of `words` (folded): what passes for it}: only groups that hold one of the words are read."""
+        found: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
+        for folded in self.filter(folded__overlap=list(words)).values_list("folded", flat=True):
+            for word in folded:
+                others = tuple(tuple(other.split()) for other in folded if other != word)
+                found[word,] = found.get((word,), ()) + others
+        return found
+
+
+class Synonym(models.Model):
+    """Words that pass for one another when shoppers search: sofa, couch, settee. Staff keep them."""
+
+    words = ArrayField(
+        models.CharField(max_length=60),
+        verbose_name=_("words"),
+        help_text=_("Words that mean the same, with commas between them, such as: sofa, couch, settee."),
+    )
+    folded = ArrayField(models.CharField(max_length=80), editable=False)
+
+    objects = SynonymManager()
+
+    class Meta:
+        ordering = ["words"]
+        verbose_name = _("synonyms")
+        verbose_name_plural = _("synonyms")
+        indexes = [GinIndex(fields=["folded"], name="synonym_folded")]
+
+    def __str__(self) -> str:
+        return ", ".join(self.words)
+
+    def clean(self) -> None:
+        from catalog.text_search import words_of
+
+        self.words = [word.strip() for word in self.words or [] if words_of(word)]
+        if len(self.words) < 2:
+            raise ValidationError({"words": _("Please give at least two words, with a comma between them.")})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        from catalog.text_search import words_of
+
+        self.folded = list(dict.fromkeys(" ".join(words_of(word)) for word in self.words))
+        super().save(*args, **kwargs)
+
+
+class SearchWord(models.Model):
+    """A word of the catalogue, against which typos are held: see catalog/text_search.py. Collected by the worker."""
+
+    word = models.CharField(max_length=120, primary_key=True)  # folded
+    written = models.CharField(max_length=60)  # as most products have it, in lower case
+    uses = models.PositiveIntegerField()
+    trigrams = ArrayField(models.CharField(max_length=3))
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            GinIndex(fields=["trigrams"], name="search_word_trigrams"),
+        ]
+
+    def __str__(self) -> str:
+        return self.written
 
 
 def photo_path(image: ProductImage, filename: str) -> str:

@@ -30,6 +30,7 @@ def prepare_database(**kwargs: Any) -> None:
         ("search.tasks.compare_photos", 5),
         ("search.tasks.sweep_queries", 60),
         ("catalog.photo_fetch.wake_hosts", 1),
+        ("search.tasks.collect_search_words", 1),
     )
     for name, every in tasks:
         Schedule.objects.update_or_create(

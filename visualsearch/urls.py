@@ -21,6 +21,11 @@ api = [
     path("search/", search.api.search),
     path("search/<uuid:pk>/", search.api.search_again),
     path("products/", catalog.api.ProductList.as_view()),
+<<<<<<< HEAD
+=======
+    path("suggestions/", catalog.views.suggestions, name="suggestions"),
+    path("products/<sku:sku>/", catalog.api.ProductDetail.as_view()),
+>>>>>>> 6116f14 (Text search forgives typos, plurals, umlauts, SKUs without a dash; knows categories, attributes and synonyms; suggests while typing)
     path("products/<sku:sku>/similar/", search.api.similar),
     path("products/<sku:sku>/images/", catalog.api.PhotoList.as_view()),
     path("products/<sku:sku>/images/<int:pk>/", catalog.api.PhotoDetail.as_view()),
