@@ -21,11 +21,6 @@ api = [
     path("search/", search.api.search),
     path("search/<uuid:pk>/", search.api.search_again),
     path("products/", catalog.api.ProductList.as_view()),
-<<<<<<< HEAD
-=======
-    path("suggestions/", catalog.views.suggestions, name="suggestions"),
-    path("products/<sku:sku>/", catalog.api.ProductDetail.as_view()),
->>>>>>> 6116f14 (Text search forgives typos, plurals, umlauts, SKUs without a dash; knows categories, attributes and synonyms; suggests while typing)
     path("products/<sku:sku>/similar/", search.api.similar),
     path("products/<sku:sku>/images/", catalog.api.PhotoList.as_view()),
     path("products/<sku:sku>/images/<int:pk>/", catalog.api.PhotoDetail.as_view()),
@@ -41,6 +36,7 @@ urlpatterns = [
     path("search/<uuid:pk>/why/<int:image_pk>/", search.views.why, name="why"),
     path("search/examples/<str:name>", search.views.example_photo, name="example_photo"),
     path("products/", catalog.views.products, name="products"),
+    path("suggestions/", catalog.views.suggestions, name="suggestions"),
     path("products/<sku:sku>/", search.views.product, name="product"),
     path("categories/<slug:slug>/", catalog.views.category, name="category"),
     path("pictures/<int:pk>/<slug:size>/", catalog.views.thumbnail, name="thumbnail"),
