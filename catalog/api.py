@@ -26,9 +26,10 @@ from rest_framework.views import APIView
 from rest_framework.views import exception_handler as default_handler
 
 from catalog.errors import InvalidRequest
-from catalog.filters import matching, read_product_filter
+from catalog.filters import read_product_filter
 from catalog.models import Category, Product, ProductImage, ProductQuerySet
 from catalog.photos.validation import InvalidPhoto, check_photo, too_many_bytes
+from catalog.text_search import find_products
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -152,7 +153,7 @@ class ProductList(ProductViews, generics.ListCreateAPIView[Product]):
         if "\0" in words:
             raise InvalidRequest("bad_q", _("We cannot read these words. Please type them again."))
         if words:
-            products = products.filter(pk__in=matching(words).values("pk"))
+            products = products.filter(pk__in=find_products(words).products.order_by().values("pk"))
         return read_product_filter(self.request.query_params).among(products)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
-from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -108,24 +106,6 @@ def whole_number(parameters: QueryDict, name: str, default: int, lowest: int, hi
         sentence = _("“%(name)s” must be a whole number from %(lowest)s to %(highest)s.")
         raise InvalidRequest(f"bad_{name}", sentence % {"name": name, "lowest": lowest, "highest": highest})
     return int(written)
-
-
-def matching(text: str) -> QuerySet[Product]:
-    """Products on sale whose words match, best first. `text` as people write in search engines: quotes, or, -not."""
-    query = SearchQuery(text, config="english", search_type="websearch")
-    return (
-        Product.objects.on_sale()
-        .filter(search_text=query)
-        .annotate(rank=SearchRank(F("search_text"), query))
-        .order_by("-rank", "title", "id")
-    )
-
-
-def any_of(text: str) -> str:
-    """The words of `text`, one of which will do, as `matching` reads them; nothing that was excluded comes back."""
-    words = re.findall(r"-?\w[\w'’-]*", text)
-    excluded = "".join(f" {word}" for word in words if word.startswith("-"))
-    return " or ".join(word + excluded for word in words if not word.startswith("-") and word.lower() != "or")
 
 
 @dataclass(frozen=True)

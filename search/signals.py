@@ -22,6 +22,8 @@ SCHEDULES = {
     "search.tasks.requeue_stale_photos": 1,
     "search.tasks.compare_photos": 5,
     "search.tasks.delete_expired_queries": 60,
+    "search.tasks.collect_search_words": 1,
+    "catalog.photo_fetch.wake_hosts": 1,
 }
 
 

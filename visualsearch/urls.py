@@ -36,6 +36,7 @@ urlpatterns = [
     path("search/<uuid:pk>/why/<int:image_pk>/", search.pages.views.why, name="why"),
     path("search/examples/<str:name>", search.pages.views.example_photo, name="example_photo"),
     path("products/", catalog.views.products, name="products"),
+    path("suggestions/", catalog.views.suggestions, name="suggestions"),
     path("products/<sku:sku>/", search.pages.views.product, name="product"),
     path("categories/<slug:slug>/", catalog.views.category, name="category"),
     path("pictures/<int:pk>/<slug:size>/", catalog.views.thumbnail, name="thumbnail"),

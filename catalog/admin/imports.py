@@ -125,6 +125,8 @@ class ImportRunAdmin(ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
+        if self.get_object(request, object_id) is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         run = self._run(request, object_id)
         show = request.GET.get("show", "")
         rows = run.rows.all()

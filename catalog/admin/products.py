@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -27,10 +26,11 @@ from unfold.decorators import action, display
 from catalog.admin.photos import PhotoInline, ProductForm, add_photos
 from catalog.imports.sources import COLUMNS
 from catalog.imports.spreadsheets import guarded
-from catalog.models import Category, Product, ProductImage
+from catalog.models import Category, Product, ProductImage, Synonym
 from catalog.photos.thumbnails import SIZES, make_thumbnail
 from catalog.templatetags.shop import money
 from catalog.templatetags.staff import thumbnail
+from catalog.text_search import words_of
 
 
 @admin.register(Category)
@@ -40,6 +40,12 @@ class CategoryAdmin(ModelAdmin):
     search_fields = ["name", "slug"]
     autocomplete_fields = ["parent"]
     prepopulated_fields = {"slug": ["name"]}
+
+
+@admin.register(Synonym)
+class SynonymAdmin(ModelAdmin):
+    list_display = ["__str__"]
+    search_fields = ["words"]
 
 
 class CategoryFilter(DropdownFilter):
@@ -131,10 +137,10 @@ class ProductAdmin(ModelAdmin):
         term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
-        words = " & ".join(f"{word}:*" for word in re.findall(r"\w+", term))
+        words = " & ".join(f"{word}:*" for word in words_of(term))
         found = Q(sku__startswith=term) | Q(sku__iexact=term)
         if words:
-            found |= Q(search_text=SearchQuery(words, config="english", search_type="raw"))
+            found |= Q(search_text=SearchQuery(words, config="simple", search_type="raw"))
         return queryset.filter(found), False
 
     @display(description=gettext_lazy("photo"))

@@ -143,7 +143,9 @@ class QueryAdmin(ModelAdmin):
         """What was found, for staff to judge; hidden products too."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        query = get_object_or_404(Query, pk=object_id)
+        query = self.get_object(request, object_id)
+        if query is None:  # forgotten since, or no search's number at all
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         verdicts = dict(query.judgements.values_list("product_id", "verdict"))
         try:
             results = answer(query, Filters(hidden_too=True), k=K)
