@@ -25,6 +25,7 @@ from unfold.decorators import action, display
 
 from catalog import admin_accounts, admin_imports  # noqa: F401
 from catalog.admin_photos import PhotoInline, ProductForm, add_photos
+from catalog.admin_remote_photos import remote_photos
 from catalog.import_sources import COLUMNS
 from catalog.models import Category, Product, ProductImage, Synonym
 from catalog.spreadsheets import guarded
@@ -123,6 +124,7 @@ class ProductAdmin(ModelAdmin):
         ),
     ]
     warn_unsaved_form = True
+    change_form_outer_after_template = "admin/catalog/remote_photos.html"
 
     def photos(self) -> QuerySet[ProductImage]:
         """The photos a list shows something of."""
@@ -188,6 +190,13 @@ class ProductAdmin(ModelAdmin):
             else ngettext("%d product is hidden now.", "%d products are hidden now.", len(ids))
         )
         self.message_user(request, text % len(ids), messages.SUCCESS)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Product | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj:
+            context["remote"] = remote_photos(obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def save_related(
         self, request: HttpRequest, form: ModelForm, formsets: list[BaseModelFormSet], change: bool

@@ -26,6 +26,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from catalog import import_runs
 from catalog.admin_photos import ManyPhotosInput
+from catalog.admin_remote_photos import remote_photos
 from catalog.import_sources import UnusableSource
 from catalog.importing import Action
 from catalog.models import ImportRow, ImportRun
@@ -141,6 +142,7 @@ class ImportRunAdmin(ModelAdmin):
             "opts": self.opts,
             "page": Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page")),
             "show": show,
+            "remote": remote_photos(run),
             "shows": [
                 ("", _("All"), run.done_count),
                 *((action.value, action.label, getattr(run, import_runs.COUNTERS[action])) for action in Action),
