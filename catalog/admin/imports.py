@@ -25,10 +25,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from catalog.admin.photos import ManyPhotosInput
+from catalog.admin_remote_photos import remote_photos
 from catalog.imports import runs as import_runs
 from catalog.imports.importer import Action
 from catalog.imports.sources import UnusableSource
-from catalog.imports.spreadsheets import guarded
 from catalog.models import ImportRow, ImportRun
 
 ROWS_PER_PAGE = 50
@@ -141,6 +141,7 @@ class ImportRunAdmin(ModelAdmin):
             "opts": self.opts,
             "page": Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page")),
             "show": show,
+            "remote": remote_photos(run),
             "shows": [
                 ("", _("All"), run.done_count),
                 *((action.value, action.label, getattr(run, import_runs.COUNTERS[action])) for action in Action),

@@ -24,8 +24,8 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 
 from catalog.admin.photos import PhotoInline, ProductForm, add_photos
+from catalog.admin_remote_photos import remote_photos
 from catalog.imports.sources import COLUMNS
-from catalog.imports.spreadsheets import guarded
 from catalog.models import Category, Product, ProductImage, Synonym
 from catalog.photos.thumbnails import SIZES, make_thumbnail
 from catalog.templatetags.shop import money
@@ -122,6 +122,7 @@ class ProductAdmin(ModelAdmin):
         ),
     ]
     warn_unsaved_form = True
+    change_form_outer_after_template = "admin/catalog/remote_photos.html"
 
     def photos(self) -> QuerySet[ProductImage]:
         """The photos a list shows something of."""
@@ -187,6 +188,13 @@ class ProductAdmin(ModelAdmin):
             else ngettext("%d product is hidden now.", "%d products are hidden now.", len(ids))
         )
         self.message_user(request, text % len(ids), messages.SUCCESS)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Product | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj:
+            context["remote"] = remote_photos(obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def save_related(
         self, request: HttpRequest, form: ModelForm, formsets: list[BaseModelFormSet], change: bool
