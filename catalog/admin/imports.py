@@ -25,10 +25,11 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from catalog.admin.photos import ManyPhotosInput
-from catalog.admin_remote_photos import remote_photos
+from catalog.admin.remote_photos import remote_photos
 from catalog.imports import runs as import_runs
 from catalog.imports.importer import Action
 from catalog.imports.sources import UnusableSource
+from catalog.imports.spreadsheets import guarded
 from catalog.models import ImportRow, ImportRun
 
 ROWS_PER_PAGE = 50

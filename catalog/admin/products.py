@@ -24,8 +24,9 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 
 from catalog.admin.photos import PhotoInline, ProductForm, add_photos
-from catalog.admin_remote_photos import remote_photos
+from catalog.admin.remote_photos import remote_photos
 from catalog.imports.sources import COLUMNS
+from catalog.imports.spreadsheets import guarded
 from catalog.models import Category, Product, ProductImage, Synonym
 from catalog.photos.thumbnails import SIZES, make_thumbnail
 from catalog.templatetags.shop import money
