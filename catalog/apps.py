@@ -7,4 +7,5 @@ class CatalogConfig(AppConfig):
     verbose_name = _("Catalogue")
 
     def ready(self) -> None:
-        from catalog import announcing, leftovers  # noqa: F401
+        from catalog import signals  # noqa: F401
+        from catalog.photos import cleanup  # noqa: F401

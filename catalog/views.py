@@ -16,10 +16,11 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
-from catalog.browsing import SORTS, Chosen, any_of, chosen_in, matching, offer, sort_in, whole_number
+from catalog.errors import InvalidRequest
+from catalog.filters import SORTS, ProductFilter, count_facets, read_product_filter, read_sort, whole_number
 from catalog.models import Category, Product, ProductImage
-from catalog.refusals import Refused
-from catalog.thumbnails import SIZES, make_thumbnail
+from catalog.photos.thumbnails import SIZES, make_thumbnail
+from catalog.text_search import find_products, suggest
 
 
 class ShopRequest(HttpRequest):
@@ -44,20 +45,27 @@ def products(request: ShopRequest) -> HttpResponse:
     """All products, or those whose words match ?q=: all of the words, or where there is none, any of them."""
     words = request.GET.get("q", "").strip()[:200]
     if "\0" in words:
-        raise Refused("bad_q", _("We cannot read these words. Please type them again."))
+        raise InvalidRequest("bad_q", _("We cannot read these words. Please type them again."))
     if not words:
         return _page(request, Product.objects.on_sale(), {})
-    found, some = matching(words), False
-    if not found.exists():
-        found, some = matching(any_of(words)), True
-    return _page(request, found, {"words": words, "some_words": some})
+    found = find_products(words)
+    return _page(request, found.products, {"words": words, "found": found})
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+@vary_on_headers("Accept-Language", "Cookie")
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """What somebody who typed ?q= so far may mean: the options of the search box's list."""
+    words = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    return render(request, "catalog/suggestions.html", {"words": words, "found": suggest(words)})
 
 
 @require_safe
 @part_of_a_page
 def category(request: ShopRequest, slug: str) -> HttpResponse:
     here = get_object_or_404(Category.objects.select_related("parent"), slug=slug)
-    found = Chosen(categories=(slug,)).among(Product.objects.on_sale())
+    found = ProductFilter(categories=(slug,)).among(Product.objects.on_sale())
     return _page(request, found, {"category": here, "children": here.children.all()})
 
 
@@ -75,10 +83,10 @@ def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponse:
 
 
 def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, object]) -> HttpResponse:
-    chosen, sort = chosen_in(request.GET), sort_in(request.GET)
+    chosen, sort = read_product_filter(request.GET), read_sort(request.GET)
 
     @cache
-    def among(chosen: Chosen) -> QuerySet[Product]:
+    def among(chosen: ProductFilter) -> QuerySet[Product]:
         return chosen.among(found).annotate(counts=Value(True))
 
     ordered = among(chosen).order_by(*ORDERS[sort]) if sort else among(chosen)
@@ -93,13 +101,13 @@ def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, obj
     context |= {"page": page, "count": pages.count, "chosen": chosen, "sort": sort, "sorts": sorts.items()}
     if request.htmx.target == "more":
         return render(request, "catalog/cards.html", context)
-    context["offer"] = offer(among, chosen)
+    context["facets"] = count_facets(among, chosen)
     if request.htmx.target == "found" and not request.htmx.history_restore_request:
         return render(request, "catalog/found.html", context)
     return render(request, "catalog/products.html", context)
 
 
-def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400: says what was wrong where we know it."""
-    known = str(exception) if isinstance(exception, Refused) else ""
+    known = str(exception) if isinstance(exception, InvalidRequest) else ""
     return render(request, "400.html", {"sentence": known}, status=400)

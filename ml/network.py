@@ -59,7 +59,7 @@ def build_network(
     maps = maps if isinstance(maps, list) else [maps]
 
     pooled = [keras.layers.GlobalAveragePooling2D(name=f"average_{n}")(m) for n, m in enumerate(maps)]
-    pooled.append(CubicMean(name="cubic_mean")(maps[-1]))
+    pooled.append(GeMPooling(name="gem")(maps[-1]))
     if colours:
         pooled.append(SoftColourHistogram(SOFT_COLOURS, name="colours")(pixels))
     joined = keras.layers.Concatenate(name="joined", dtype="float32")(pooled)
@@ -87,7 +87,7 @@ class FamilyScaling(keras.layers.Layer):
         return ops.cast(self._preprocess_input(ops.cast(pixels, "float32")), self.compute_dtype)
 
 
-class CubicMean(keras.layers.Layer):
+class GeMPooling(keras.layers.Layer):
     """Generalised-mean pooling (Radenovic 2018) with its usual power of 3: between the average and the maximum."""
 
     def __init__(self, **kwargs: Any) -> None:

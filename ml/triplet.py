@@ -31,8 +31,8 @@ def pairwise_distances(embeddings: Any) -> Any:
 def triplets(embeddings: Any, labels: Any, miner: str, dice: Any = None) -> Triplets:
     """The triplets that `miner` finds in a batch.
 
-    embeddings: float32 [n, d], unit rows. labels: int [n]; -1 takes no part; `anything_but(label)` is a negative of
-    that label's photos, and nothing else is known of it.
+    embeddings: float32 [n, d], unit rows. labels: int [n]; -1 takes no part; `negative_only_label(label)` is a
+    negative of that label's photos, and nothing else is known of it.
     dice: float32 [n, n] in 0..1, only for "random": the partner with the highest number is drawn.
     """
     distances = pairwise_distances(embeddings)
@@ -40,7 +40,7 @@ def triplets(embeddings: Any, labels: Any, miner: str, dice: Any = None) -> Trip
     same = ops.logical_and(known, labels[:, None] == labels[None])
     other = ops.logical_and(known, ops.logical_not(same))
     for denied, product in ((labels[:, None], labels[None]), (labels[None], labels[:, None])):
-        other = ops.logical_or(other, ops.logical_and(denied == anything_but(product), product >= 0))
+        other = ops.logical_or(other, ops.logical_and(denied == negative_only_label(product), product >= 0))
     same = ops.logical_and(same, ops.logical_not(ops.eye(distances.shape[0] or ops.shape(labels)[0], dtype="bool")))
     if miner == "batch-hard":
         return _batch_hard(distances, same, other)
@@ -51,7 +51,7 @@ def triplets(embeddings: Any, labels: Any, miner: str, dice: Any = None) -> Trip
     raise ValueError(f"“{miner}” is no miner; there are {', '.join(MINERS)}.")
 
 
-def anything_but(label: Any) -> Any:
+def negative_only_label(label: Any) -> Any:
     """The label, below -1, of a photo of which only is known that it does not show the product of this label."""
     return -2 - label
 

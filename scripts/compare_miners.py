@@ -24,13 +24,13 @@ import matplotlib
 import numpy as np
 from matplotlib import pyplot as plt
 
-from ml.baseline import colour_histogram
-from ml.datasets import Photo, read_photos
+from ml.data.datasets import Photo, read_photos
+from ml.data.splitting import split_by_product
+from ml.evaluation.baseline import colour_histogram
+from ml.evaluation.metrics import recall_at_k, retrieve
 from ml.images import read_photo
-from ml.metrics import recall_at_k, retrieve
 from ml.network import build_network
-from ml.splitting import split_by_product
-from ml.training import CACHE_SHARE, Labelled, Recipe, cached_pixels, embed, prepare_backend, train
+from ml.training.loop import CACHE_SHARE, Labelled, Recipe, cached_pixels, embed, prepare_backend, train
 
 # ema .9: the default .99 averages over 100 batches, of which such a short run has too few.
 ALL = Recipe(input_size=48, epochs=4, ema=0.9, precision="bfloat16")

@@ -31,13 +31,13 @@ import numpy as np
 from keras import ops
 
 from catalog.sample_shop import draw_sample_shop
-from ml import runs
-from ml.datasets import Photo, read_photos
+from ml.data.datasets import Photo, read_photos
+from ml.data.splitting import split_by_product
 from ml.embedder import Embedder
-from ml.evaluation import evaluate, with_colours, with_network
+from ml.evaluation.recall import evaluate, with_colours, with_network
 from ml.network import build_network
-from ml.splitting import split_by_product
-from ml.training import (
+from ml.training import runs
+from ml.training.loop import (
     BEST_WEIGHTS,
     CACHE_SHARE,
     HISTORY,
@@ -173,8 +173,8 @@ def judge(model: Path, protocols: dict[str, tuple[list[Photo], list[Photo]]], ca
     card["metrics"] = {"export": {name: card["metrics"][name] for name in EXPORT_FIGURES}}
     for name, (queries, gallery) in protocols.items():
         found = evaluate(embedder.version, with_network(embedder), queries, gallery)
-        floor = evaluate("colour histogram", with_colours, queries, gallery)
-        figures, of_colours = _rounded(found.as_json()), _rounded(floor.as_json())
+        baseline = evaluate("colour histogram", with_colours, queries, gallery)
+        figures, of_colours = _rounded(found.as_json()), _rounded(baseline.as_json())
         card["metrics"][name] = {
             **{figure: figures[figure] for figure in FIGURES},
             "colour_histogram": {figure: of_colours[figure] for figure in FIGURES},

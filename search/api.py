@@ -18,14 +18,14 @@ from rest_framework.response import Response
 
 import catalog.api
 from catalog.api import FILTERS
-from catalog.browsing import chosen_in, whole_number
+from catalog.errors import InvalidRequest
+from catalog.filters import read_product_filter, whole_number
 from catalog.models import Product, ProductImage
-from catalog.refusals import Refused
 from ml.images import UnreadablePhoto
-from search import searching
-from search.asking import SearchRate, crop_in, filters_of, photos_in, refuse_long_body, status_of
+from search import query as queries
+from search.knn import Match
 from search.models import Query
-from search.nearest import Match
+from search.parameters import SearchRate, check_content_length, filters_of, read_crop, read_photos_of_request, status_of
 
 MAX_K = 100
 DEFAULT_K = 20
@@ -72,18 +72,18 @@ SIMILAR = inline_serializer(
     "SimilarAnswer",
     {"count": serializers.IntegerField(), "results": inline_serializer("SimilarResult", RESULT, many=True)},
 )
-REFUSAL = inline_serializer("Refusal", {"detail": serializers.CharField(), "code": serializers.CharField()})
-REFUSALS = {400: REFUSAL, 413: REFUSAL, 429: REFUSAL, 503: REFUSAL}
+ERROR = inline_serializer("Error", {"detail": serializers.CharField(), "code": serializers.CharField()})
+ERRORS = {400: ERROR, 413: ERROR, 429: ERROR, 503: ERROR}
 
 
-def say_what_is_wrong(error: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every refusal as {"detail", "code"}; never a 500 for bad input. (REST_FRAMEWORK's EXCEPTION_HANDLER.)"""
     if isinstance(error, UnreadablePhoto):
         return Response({"detail": str(error), "code": error.code}, status=status_of(error))
-    if isinstance(error, searching.NoActiveModel):
+    if isinstance(error, queries.NoActiveModel):
         sentence = _("Searching by photo is being set up. Please try again later.")
         return Response({"detail": str(sentence), "code": "no_model"}, status=503)
-    return catalog.api.say_what_is_wrong(error, context)
+    return catalog.api.exception_handler(error, context)
 
 
 def _form_fields() -> dict[str, Any]:
@@ -96,26 +96,26 @@ def _form_fields() -> dict[str, Any]:
     return {"type": "object", "properties": {"image": image, "crop": crop, **described}, "required": ["image"]}
 
 
-@extend_schema(request={"multipart/form-data": _form_fields()}, responses={200: ANSWER, **REFUSALS})
+@extend_schema(request={"multipart/form-data": _form_fields()}, responses={200: ANSWER, **ERRORS})
 @api_view(["POST"])
 @authentication_classes([])
 @throttle_classes([SearchRate])
 @parser_classes([MultiPartParser, FormParser])
 def search(request: Request) -> Response:
     """Send a photo, get the products that look like it, each once, by its best view."""
-    refuse_long_body(request._request)
+    check_content_length(request._request)
     parameters = request.data if isinstance(request.data, QueryDict) else QueryDict()  # no body at all
     narrowing = _narrowing(parameters)
     filters, k, _min_score = narrowing
-    query = searching.look_at(photos_in(request.FILES), crop_in(parameters), Query.Source.API)
-    matches = searching.closest(query, filters, k)
+    query = queries.embed_query(read_photos_of_request(request.FILES), read_crop(parameters), Query.Source.API)
+    matches = queries.closest(query, filters, k)
     query.save(force_insert=True)
     return _answer(request, query, matches, narrowing)
 
 
 @extend_schema(
     parameters=[*NARROWING, OpenApiParameter("page", int, description="From 1, of k products each.")],
-    responses={200: ANSWER, 404: REFUSAL, **REFUSALS},
+    responses={200: ANSWER, 404: ERROR, **ERRORS},
 )
 @api_view(["GET"])
 @authentication_classes([])
@@ -125,31 +125,31 @@ def search_again(request: Request, pk: UUID) -> Response:
     filters, k, _min_score = narrowing
     page = whole_number(request.query_params, "page", 1, 1, MAX_DEPTH // k)
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
-    searching.follow(query)
+    queries.reembed_if_stale(query)
     depth = next(depth for depth in DEPTHS if page * k <= depth)
-    matches = searching.closest(query, filters, depth)[(page - 1) * k : page * k]  # of one answer: nothing comes twice
+    matches = queries.closest(query, filters, depth)[(page - 1) * k : page * k]  # of one answer: nothing comes twice
     return _answer(request, query, matches, narrowing)
 
 
 @extend_schema(
     parameters=[OpenApiParameter("k", int, description=f"1 to {MAX_K}, default 12.")],
-    responses={200: SIMILAR, 404: REFUSAL, 400: REFUSAL},
+    responses={200: SIMILAR, 404: ERROR, 400: ERROR},
 )
 @api_view(["GET"])
 def similar(request: Request, sku: str) -> Response:
     """The products that look like this one."""
     k = whole_number(request.query_params, "k", 12, 1, MAX_K)
-    product = get_object_or_404(Product.objects.on_sale(), sku=sku)
-    results = _described(request, searching.similar_products(product, k))
+    product = get_object_or_404(Product.objects.on_sale().with_sku(sku))
+    results = _described(request, queries.similar_products(product, k))
     return Response({"count": len(results), "results": results})
 
 
-Narrowing = tuple[searching.Filters, int, float]
+Narrowing = tuple[queries.Filters, int, float]
 
 
 def _narrowing(parameters: QueryDict) -> Narrowing:
-    """(filters, k, min_score) of a request, read before any work is done. Raises Refused."""
-    filters = filters_of(chosen_in(parameters))
+    """(filters, k, min_score) of a request, read before any work is done. Raises InvalidRequest."""
+    filters = filters_of(read_product_filter(parameters))
     return filters, whole_number(parameters, "k", DEFAULT_K, 1, MAX_K), _score(parameters)
 
 
@@ -159,13 +159,13 @@ def _score(parameters: QueryDict) -> float:
     except ValueError:
         score = 2
     if not -1 <= score <= 1:
-        raise Refused("bad_min_score", _("“min_score” must be a number from -1 to 1."))
+        raise InvalidRequest("bad_min_score", _("“min_score” must be a number from -1 to 1."))
     return score
 
 
 def _answer(request: Request, query: Query, matches: list[Match], narrowing: Narrowing) -> Response:
     *_, min_score = narrowing
-    results = _described(request, searching.load([match for match in matches if match.score >= min_score]))
+    results = _described(request, queries.load([match for match in matches if match.score >= min_score]))
     return Response(
         {
             "query": str(query.pk),
@@ -177,14 +177,14 @@ def _answer(request: Request, query: Query, matches: list[Match], narrowing: Nar
     )
 
 
-def _described(request: Request, results: list[searching.Result]) -> list[dict[str, Any]]:
+def _described(request: Request, results: list[queries.Result]) -> list[dict[str, Any]]:
     of_these = ProductImage.objects.filter(product__in=[result.product.pk for result in results])
     first = of_these.order_by("product_id", "position", "id").distinct("product_id").only("product_id", "file")
     leads = {image.product_id: image.file.url for image in first}
     return [_as_json(request, result, leads.get(result.product.pk, result.image.file.url)) for result in results]
 
 
-def _as_json(request: Request, result: searching.Result, lead: str) -> dict[str, Any]:
+def _as_json(request: Request, result: queries.Result, lead: str) -> dict[str, Any]:
     product, image = result.product, result.image
     return {
         "score": round(result.score, 4),

@@ -9,7 +9,7 @@ class SearchConfig(AppConfig):
 
     def ready(self) -> None:
         from search import signals
-        from search.roles import make_groups
+        from search.admin.roles import make_groups
 
         post_migrate.connect(signals.prepare_database, sender=self)
         post_migrate.connect(make_groups, sender=self)

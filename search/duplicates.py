@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 from PIL import Image
 
-from catalog.merging import Merging, merge_products
+from catalog.merge import Merging, merge_products
 from catalog.models import Product, ProductImage
 from ml.images import UnreadablePhoto, read_photo
 from ml.models import ModelVersion
-from search.embedding import files_of
+from search.indexing.embed import files_of
 from search.models import ComparedPhoto, Embedding, Judgement, Query
 
 # An embedding tells products apart, not pictures: a model that has learned a product well brings its front and its side

@@ -17,7 +17,7 @@ from pgvector.django import HalfVectorField
 
 from catalog.models import Category, Product, ProductImage
 from ml.models import ModelVersion
-from search.nearest import EmbeddingManager
+from search.knn import EmbeddingManager
 
 DIM = 256
 

@@ -10,9 +10,11 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
+from catalog import text_search
 from ml.models import ModelVersion
-from search import activation, duplicates
-from search.embedding import BATCH, embed_awaiting
+from search import duplicates
+from search.indexing import rollout
+from search.indexing.embed import BATCH, embed_awaiting
 from search.models import Query, photos_awaiting
 
 logger = logging.getLogger(__name__)
@@ -42,13 +44,13 @@ def _finish_soon(model: ModelVersion) -> None:
 
 def prepare(model_id: int) -> None:
     """Staff want this version made ready."""
-    activation.prepare(ModelVersion.objects.get(pk=model_id))
+    rollout.prepare(ModelVersion.objects.get(pk=model_id))
 
 
 def finish_preparing(model_id: int) -> bool:
     """When every photo is embedded with it: index, compare, mark the version ready. False if it is not time yet."""
     model = ModelVersion.objects.filter(pk=model_id, state=ModelVersion.State.PREPARING).first()
-    return model is not None and activation.finish(model)
+    return model is not None and rollout.finish(model)
 
 
 def compare_photos() -> bool:
@@ -62,10 +64,10 @@ def compare_photos() -> bool:
 
 def measure(model_id: int) -> None:
     """Staff want to know how well this version does on the shop's own photos."""
-    activation.compare(ModelVersion.objects.get(pk=model_id))
+    rollout.compare(ModelVersion.objects.get(pk=model_id))
 
 
-def tend() -> int:
+def requeue_stale_photos() -> int:
     """Every minute: give photos that lost their task a new one, and finish preparations that were interrupted."""
     if get_broker().queue_size():
         return 0  # the worker is busy; whatever waits may be in the queue
@@ -82,6 +84,11 @@ def tend() -> int:
     return len(waiting)
 
 
-def sweep_queries() -> int:
+def delete_expired_queries() -> int:
     """Every hour: forget searches past the retention time."""
     return Query.objects.expired().delete()[0]
+
+
+def collect_search_words() -> int | None:
+    """Every minute: the words of the catalogue against which shoppers' typos are held, if anything changed."""
+    return text_search.collect_search_words()

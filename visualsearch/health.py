@@ -56,13 +56,13 @@ def live(request: HttpRequest) -> HttpResponse:
 
 def ready(request: HttpRequest) -> HttpResponse:
     """Can this process serve searches? 200, else 503; the reason for those who may know it, see may_look_inside."""
-    checks = readiness()
+    checks = indexing_status()
     healthy = all(state == "ok" for state in checks.values())
     body = {"ready": healthy, **(checks if may_look_inside(request) else {})}
     return JsonResponse(body, status=200 if healthy else 503)
 
 
-def readiness() -> dict[str, str]:
+def indexing_status() -> dict[str, str]:
     """What serving needs -> "ok", or what is wrong: the database reachable and migrated, a model that loads, disk."""
     checks: dict[str, str] = {}
     try:

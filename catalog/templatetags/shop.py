@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
 from catalog.models import Product, ProductImage
-from catalog.thumbnails import existing_thumbnail
+from catalog.photos.thumbnails import existing_thumbnail
 
 register = template.Library()
 

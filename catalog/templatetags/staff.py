@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from catalog.models import ProductImage
-from catalog.thumbnails import existing_thumbnail
+from catalog.photos.thumbnails import existing_thumbnail
 
 register = template.Library()
 

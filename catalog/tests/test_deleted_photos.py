@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from catalog.models import ProductImage
-from catalog.thumbnails import make_thumbnail
+from catalog.photos.thumbnails import make_thumbnail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

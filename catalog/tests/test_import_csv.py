@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog.import_sources import UnusableSource
-from catalog.importing import Action, Outcome, plan_import, run_import
+from catalog.imports.importer import Action, Outcome, plan_import, run_import
+from catalog.imports.sources import UnusableSource
 from catalog.models import Category, Product
 from conftest import photo_of
 
@@ -80,8 +80,8 @@ def test_a_decimal_comma_is_a_price(write):
     [
         ("sku,title", ",Mug", "SKU is empty"),
         ("sku,title", "12,", "title is empty"),
-        ("sku,title", "no good,Mug", "letters, digits"),
-        ("sku,title", "12," + "x" * 201, "200 characters"),
+        ("sku,title", "no\tgood,Mug", "control characters"),
+        ("sku,title", "12," + "x" * 501, "500 characters"),
         ("sku,title", "12,Mug,blue", "3 cells"),
         ("sku,price", "12,cheap", "not a number"),
         ("sku,price", "12,NaN", "not a number"),
@@ -162,7 +162,7 @@ def test_a_dry_run_tells_what_would_happen_and_writes_nothing(write):
 
 
 def test_what_we_export_guarded_against_formulas_imports_as_it_was(write):
-    from catalog.spreadsheets import guarded
+    from catalog.imports.spreadsheets import guarded
 
     for number, title in enumerate(["=1+1", "+49", "-5", "@x", "'quoted", "plain"]):
         imported(write(f'sku,title\n{number},"{guarded(title)}"\n'))

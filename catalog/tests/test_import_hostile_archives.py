@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog.import_sources import UnusableSource
-from catalog.importing import Action, Outcome, run_import
+from catalog.imports.importer import Action, Outcome, run_import
+from catalog.imports.sources import UnusableSource
 from catalog.models import Product
 from conftest import photo_of
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog.import_sources import UnusableSource
-from catalog.importing import run_import
+from catalog.imports.importer import run_import
+from catalog.imports.sources import UnusableSource
 from catalog.models import Product
 from conftest import photo_of
 

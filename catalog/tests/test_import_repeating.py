@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.importing import Action, Outcome, run_import
+from catalog.imports.importer import Action, Outcome, run_import
 from catalog.models import Product, ProductImage
 from conftest import photo_of
 

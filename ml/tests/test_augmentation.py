@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from ml.augmentation import augment, draw
+from ml.data.augmentation import augment, draw
 
 
 def still(n: int, **changes: np.ndarray) -> dict[str, np.ndarray]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from ml.datasets import Photo
+from ml.data.datasets import Photo
 from ml.tests.drawing import draw
-from ml.training import CACHE_KEPT, cached_pixels
+from ml.training.loop import CACHE_KEPT, cached_pixels
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from django.conf import settings
 from keras import ops
 from PIL import Image
 
-from ml import runs
-from ml.datasets import JudgedPicture, Photo, UnusableDataset
+from ml.data.datasets import JudgedPicture, Photo, UnusableDataset
 from ml.tests.drawing import draw
 from ml.tests.tiny_training import RECIPE, pictures, tiny_network
-from ml.training import Labelled, Learner, embed, make_learner, prepare_backend, train
+from ml.training import runs
+from ml.training.loop import Labelled, Learner, embed, make_learner, prepare_backend, train
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_what_is_said_of_products_that_are_not_trained_on_is_left_out(photos: li
         ["judged/wrong.jpg", ""],
         ["judged/held-out.jpg", ""],
     ]
-    assert facts["confused"] == [[6, "p0"], [7, "p0"], [8, "p2"], [9, "p2"]]
+    assert facts["hard_negatives"] == [[6, "p0"], [7, "p0"], [8, "p2"], [9, "p2"]]
     assert facts["judged"] == 3
     assert (run / "judged" / "wrong.jpg").read_bytes() == jpeg(1)
     assert not (run / "judged" / "nothing.jpg").exists()

@@ -8,7 +8,7 @@ from django.conf import settings
 from sklearn.metrics import average_precision_score
 from sklearn.neighbors import NearestNeighbors
 
-from ml.metrics import (
+from ml.evaluation.metrics import (
     average_precision_at_r,
     bootstrap_interval,
     calibrate_min_score,
@@ -66,8 +66,8 @@ def test_leave_one_out_agrees_with_scikit_learn_on_random_data() -> None:
     rows, products = random_units(300, seed=1), np.random.default_rng(2).integers(40, size=300)
     found = retrieve(rows, products, k=10)
 
-    peer = NearestNeighbors(metric="cosine", algorithm="brute").fit(rows)
-    distances, order = peer.kneighbors(n_neighbors=299)  # no query given: a row is not its own neighbour
+    reference = NearestNeighbors(metric="cosine", algorithm="brute").fit(rows)
+    distances, order = reference.kneighbors(n_neighbors=299)  # no query given: a row is not its own neighbour
     right = products[order] == products[:, None]
     assert (found.neighbours == order[:, :10]).all()
     assert found.scores == pytest.approx(1 - distances[:, :10], abs=1e-5)
@@ -170,7 +170,7 @@ SEARCH_IN_2_GB = """
 import resource
 resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
 import numpy as np
-from ml.metrics import retrieve
+from ml.evaluation.metrics import retrieve
 
 def vectors(seed):
     rows = np.random.default_rng(seed).standard_normal((100_000, 256), np.float32)

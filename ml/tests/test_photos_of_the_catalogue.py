@@ -8,7 +8,7 @@ from django.core.files.storage import Storage
 
 from catalog.models import Product, ProductImage
 from conftest import photo_of
-from ml.datasets import UnusableDataset, photos_of_the_catalogue
+from ml.data.datasets import UnusableDataset, photos_of_the_catalogue
 
 
 class RemoteStorage(Storage):

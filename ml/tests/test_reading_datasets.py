@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ml.datasets import Photo, UnusableDataset, read_photos
+from ml.data.datasets import Photo, UnusableDataset, read_photos
 from ml.tests.drawing import draw
 
 

@@ -83,13 +83,13 @@ def test_with_queries_alone_each_photo_searches_the_others(shelf: Path, tiny: Pa
     assert written["copies"] == 0
 
 
-def test_the_colour_floor_stands_beside_each_figure(shelf: Path, tiny: Path) -> None:
+def test_the_colour_baseline_stands_beside_each_figure(shelf: Path, tiny: Path) -> None:
     out = shelf / "figures.json"
     said = measure("--queries", shelf / "shop", "--model", tiny, "--baseline", "--json", out)
-    floor = figures(out)["baseline"]
-    assert (floor["model"], floor["queries"], floor["gallery"]) == ("colour histogram", 12, 12)
+    baseline = figures(out)["baseline"]
+    assert (baseline["model"], baseline["queries"], baseline["gallery"]) == ("colour histogram", 12, 12)
     line = next(line for line in said.splitlines() if line.startswith("Recall@1 "))
-    assert line.split()[-1] == f"{floor['recall']['1']:.1%}"
+    assert line.split()[-1] == f"{baseline['recall']['1']:.1%}"
 
 
 def test_a_set_on_which_colours_alone_find_more_is_called_easy(shelf: Path, tiny: Path) -> None:

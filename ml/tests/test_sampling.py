@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ml.sampling import batches
+from ml.data.sampling import batches
 
 # One product of 1,000 photos, one of 100, twenty of 4, one of 1.
 LABELS = np.repeat(np.arange(23), [1000, 100, *[4] * 20, 1])

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from ml import splitting
-from ml.datasets import Photo, UnusableDataset, read_photos
+from ml.data import splitting
+from ml.data.datasets import Photo, UnusableDataset, read_photos
 from ml.tests.drawing import draw
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ml.datasets import Photo, UnusableDataset, same_bytes
-from ml.splitting import split_by_product, train_and_validation
+from ml.data.datasets import Photo, UnusableDataset, same_bytes
+from ml.data.splitting import split_by_product, train_and_validation
 
 
 def shelf(folder: Path, products: int, views: int = 2) -> list[Photo]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from ml.triplet import active_share, anything_but, pairwise_distances, triplet_loss, triplets
+from ml.triplet import active_share, negative_only_label, pairwise_distances, triplet_loss, triplets
 
 
 def unit_rows(*degrees: float) -> np.ndarray:
@@ -88,7 +88,7 @@ def test_an_unknown_miner_is_named() -> None:
 @pytest.mark.parametrize("miner", ["batch-hard", "semi-hard", "random"])
 def test_a_photo_that_is_anything_but_a_product_is_a_negative_of_that_product_alone(miner: str) -> None:
     # Products 0 and 1 as above, and at 30 degrees something of which only is known that it is not product 0.
-    embeddings, labels = unit_rows(0, 20, 60, 180, 30), np.array([0, 0, 1, 1, anything_but(0)])
+    embeddings, labels = unit_rows(0, 20, 60, 180, 30), np.array([0, 0, 1, 1, negative_only_label(0)])
     dice = np.zeros((5, 5), np.float32)
     dice[:, 4] = 1
     found = triplets(embeddings, labels, miner, dice)

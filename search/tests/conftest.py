@@ -17,11 +17,12 @@ from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
 from catalog.models import Category, Product, ProductImage
+from catalog.text_search import collect_search_words
 from conftest import photo_of
 from ml.models import ModelVersion
-from search.activation import build_index
-from search.crowd import Crowd, fill_with_random_products
-from search.embedding import embed_awaiting
+from search.benchmarks.synthetic_catalogue import SyntheticCatalogue, fill_with_random_products
+from search.indexing.embed import embed_awaiting
+from search.indexing.rollout import build_index
 from search.tasks import embed_images
 
 
@@ -60,22 +61,22 @@ def shop_with_doubles(model: ModelVersion, make_product: Callable[..., Product])
 
 
 @pytest.fixture(scope="module")
-def crowd(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Crowd]:
+def catalogue(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[SyntheticCatalogue]:
     """6,000 products with 1 to 3 photos; made once, and really committed: an index is built CONCURRENTLY."""
     with django_db_blocker.unblock():
         model = ModelVersion.objects.active()
         assert model is not None
-        crowd = fill_with_random_products(model, 6000, seed=1)
+        catalogue = fill_with_random_products(model, 6000, seed=1)
         build_index(model)
-        yield crowd
+        yield catalogue
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE search_embedding, catalog_productimage, catalog_product, catalog_category CASCADE")
 
 
 @pytest.fixture
-def query(crowd: Crowd) -> NDArray[np.float32]:
-    """A new view of a product in the crowd: float32 [256], unit length."""
-    vector = crowd.vectors[17].astype(np.float32) + 0.02 * np.random.default_rng(5).normal(size=256)
+def query(catalogue: SyntheticCatalogue) -> NDArray[np.float32]:
+    """A new view of a product in the catalogue: float32 [256], unit length."""
+    vector = catalogue.vectors[17].astype(np.float32) + 0.02 * np.random.default_rng(5).normal(size=256)
     return vector / np.linalg.norm(vector)
 
 
@@ -119,6 +120,7 @@ def shop_server(
             photo = ContentFile(photo_of(sku), "x.jpg")
             image = ProductImage.objects.create(product=product, view_id="000", file=photo)
             embed_images([image.pk])
+        collect_search_words()
         server = LiveServer("localhost")
         yield server.url, media
         server.stop()

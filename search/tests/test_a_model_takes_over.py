@@ -12,10 +12,10 @@ from django.db import IntegrityError, connection, transaction
 from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
-from search import activation
-from search.embedding import embed_awaiting
+from search.indexing import rollout
+from search.indexing.embed import embed_awaiting
 from search.models import Embedding, Query
-from search.searching import answer, begin_search
+from search.query import answer, create_query
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,7 +40,7 @@ def test_activate_model_embeds_indexes_compares_and_switches(shop, model, candid
     model.refresh_from_db()
     assert (candidate.state, model.state) == ("active", "retired")
     assert Embedding.objects.filter(model=candidate).count() == 24
-    assert activation.index_name(candidate) in index_names()
+    assert rollout.index_name(candidate) in index_names()
     assert set(candidate.metrics["catalogue"]) == {candidate.version, model.version}
     assert candidate.metrics["catalogue"][model.version]["queries"] == 24
     assert f"{candidate} is active" in output.getvalue()
@@ -53,8 +53,8 @@ def test_the_way_back_is_the_same_command(shop, model, candidate):
 
 
 def test_a_version_that_was_not_prepared_does_not_switch(shop, candidate):
-    with pytest.raises(activation.NotReady):
-        activation.switch(candidate)
+    with pytest.raises(rollout.NotReady):
+        rollout.switch(candidate)
 
 
 def test_a_broken_candidate_is_refused_and_the_active_one_serves_on(shop, model, candidate):
@@ -67,17 +67,17 @@ def test_a_broken_candidate_is_refused_and_the_active_one_serves_on(shop, model,
 def test_photos_that_come_in_meanwhile_are_embedded_with_both(shop, model, candidate, make_product):
     from search.tasks import embed_images
 
-    activation.prepare(candidate)
+    rollout.prepare(candidate)
     image = make_product("late").images.get()
     embed_images([image.pk])
     assert Embedding.objects.filter(image=image).count() == 2
 
 
 def test_an_interrupted_index_build_is_done_again(shop, model):
-    name = activation.index_name(model)
+    name = rollout.index_name(model)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(%s)", [name])
-    activation.build_index(model)
+    rollout.build_index(model)
     with connection.cursor() as cursor:
         cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [name])
         assert cursor.fetchone() == (True,)
@@ -89,7 +89,7 @@ def test_the_database_allows_one_active_model(model, candidate):
 
 
 def test_a_shared_search_follows_to_the_next_model(shop, model, candidate):
-    query = begin_search([photo_of("sku-3")])
+    query = create_query([photo_of("sku-3")])
     call_command("activate_model", candidate.version, "--now", stdout=StringIO())
     first, *_ = answer(Query.objects.get(pk=query.pk))
     assert first.product.sku == "sku-3"
@@ -106,7 +106,7 @@ def test_searches_go_on_during_a_switch_and_never_mix_models(shop, model, candid
         nonlocal asked
         try:
             while not stop.is_set():
-                results = answer(begin_search([photo_of("sku-3")]), k=3)
+                results = answer(create_query([photo_of("sku-3")]), k=3)
                 asked += 1
                 if results[0].product.sku != "sku-3" or results[0].score < 0.99:
                     problems.append(results)
@@ -136,7 +136,7 @@ def test_registering_twice_is_one_version_and_another_file_under_its_name_is_ref
 
 
 def test_recall_is_that_of_brute_force(shop, model):
-    figures = activation.compare(model)[model.version]
+    figures = rollout.compare(model)[model.version]
     rows = list(Embedding.objects.filter(model=model).values_list("product_id", "vector"))
     products, vectors = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
     scores = vectors @ vectors.T

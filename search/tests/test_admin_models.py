@@ -9,8 +9,8 @@ from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
 from search import tasks
-from search.activation import Asked, confusions
-from search.embedding import embed_awaiting
+from search.indexing.embed import embed_awaiting
+from search.indexing.rollout import Asked, confusions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = reverse("admin:ml_modelversion_changelist")
@@ -101,7 +101,7 @@ def test_what_a_version_confuses_is_shown_side_by_side(admin_client, shop, model
     assert "twin" not in admin_client.get(PAGE).content.decode()
 
 
-def test_the_products_confused_most_often_come_first():
+def test_the_most_frequent_confusions_come_first():
     answers = [
         Asked(1, 10, [(5, 20, 0.7), (2, 10, 0.6)]),
         Asked(2, 10, [(5, 20, 0.8)]),

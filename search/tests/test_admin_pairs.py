@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from catalog.models import Product, ProductImage
 from conftest import photo_of
 from search.duplicates import compare_photos
-from search.embedding import embed_awaiting
+from search.indexing.embed import embed_awaiting
 from search.models import Judgement, PhotoPair
 from search.tests.conftest import add_photo, saved_again
 

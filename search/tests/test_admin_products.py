@@ -5,10 +5,10 @@ from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from catalog.importing import plan_import
+from catalog.imports.importer import plan_import
 from catalog.models import Category, Product, ProductImage
 from conftest import photo_of
-from search.embedding import embed_awaiting
+from search.indexing.embed import embed_awaiting
 from search.models import Embedding
 
 LIST = reverse("admin:catalog_product_changelist")
@@ -85,7 +85,7 @@ def test_the_search_box_finds_skus_by_their_start_and_unfinished_words(admin_cli
     assert sorted(skus(admin_client.get(LIST, {"q": term}))) == expected
 
 
-def test_filters_by_category_readiness_and_photos(admin_client, make_product, model):
+def test_filters_by_category_indexing_status_and_photos(admin_client, make_product, model):
     make_product("ready", category="Mugs")
     embed_awaiting(model)
     make_product("waiting", category="Lamps")
@@ -93,7 +93,7 @@ def test_filters_by_category_readiness_and_photos(admin_client, make_product, mo
     make_product("bare", photos=0, category="Lamps")
     assert skus(admin_client.get(LIST, {"category": "mugs"})) == ["ready"]
     for state in ("ready", "waiting", "failed"):
-        assert skus(admin_client.get(LIST, {"readiness": state})) == [state]
+        assert skus(admin_client.get(LIST, {"indexing_status": state})) == [state]
     assert skus(admin_client.get(LIST, {"photos": "none"})) == ["bare"]
     assert skus(admin_client.get(LIST, {"photos": "broken"})) == ["failed"]
 

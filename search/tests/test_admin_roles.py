@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from search.roles import make_groups
+from search.admin.roles import make_groups
 
 PAGES = {
     "products": "admin:catalog_product_changelist",

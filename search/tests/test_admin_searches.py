@@ -10,10 +10,10 @@ from django.utils import timezone
 from catalog.models import Product
 from conftest import photo_of
 from ml.models import ModelVersion
-from search.dashboard import embedded_by_hour, latency_by_day, most_found, searches_by_day
-from search.embedding import embed_awaiting
+from search.admin.dashboard import embedded_by_hour, latency_by_day, most_found, searches_by_day
+from search.indexing.embed import embed_awaiting
 from search.models import Judgement, Query
-from search.searching import answer, begin_search
+from search.query import answer, create_query
 
 ASK = reverse("admin:search_query_add")
 
@@ -27,7 +27,7 @@ def shop(model, make_product) -> list[Product]:
 
 @pytest.fixture
 def query(shop) -> Query:
-    query = begin_search([photo_of("shoe")])
+    query = create_query([photo_of("shoe")])
     answer(query)
     return query
 
@@ -81,7 +81,7 @@ def test_searches_without_a_good_match_are_listed(admin_client, query, model):
 
 def test_the_charts_count_searches_times_and_photos(query, shop):
     Query.objects.update(took_ms={"decode": 1.0, "embed": 2.0, "search": 3.0})
-    slow = begin_search([photo_of("shoe")])
+    slow = create_query([photo_of("shoe")])
     Query.objects.filter(pk=slow.pk).update(took_ms={"decode": 96.0})
     assert searches_by_day().bars[-1].value == 2
     today = latency_by_day().bars[-1]
@@ -92,7 +92,7 @@ def test_the_charts_count_searches_times_and_photos(query, shop):
 
 def test_the_searches_of_a_day_tell_which_found_nothing_like_it(query, model):
     ModelVersion.objects.filter(pk=model.pk).update(config=model.config | {"min_score": 0.9})
-    poor = begin_search([photo_of("nothing")])
+    poor = create_query([photo_of("nothing")])
     Query.objects.filter(pk=poor.pk).update(best_score=0.2)
     today = searches_by_day().bars[-1]
     assert (today.value, today.second) == (2, 1)
@@ -103,3 +103,9 @@ def test_the_first_page_shows_waiting_and_failed_photos(admin_client, shop, make
     make_product("failed").images.update(error="x")
     tiles = {tile["label"]: tile["value"] for tile in admin_client.get(reverse("admin:index")).context["tiles"]}
     assert (tiles["photos ready"], tiles["photos waiting"], tiles["photos failed"]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("number", ["5", "abc", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "../x"])
+def test_the_page_of_a_search_that_is_not_there_says_so(admin_client, number):
+    response = admin_client.get(f"/admin/search/query/{number}/change/", follow=True)
+    assert response.status_code == 200 and "exist" in response.content.decode()

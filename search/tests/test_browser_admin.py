@@ -18,11 +18,11 @@ from catalog.models import ImportRun, Product
 from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
-from search import activation
 from search.duplicates import compare_photos
-from search.embedding import embed_awaiting
+from search.indexing import rollout
+from search.indexing.embed import embed_awaiting
 from search.models import Query
-from search.searching import answer, begin_search
+from search.query import answer, create_query
 from search.tests.real_worker import Worker, kill, workers
 from search.tests.test_browser_accessibility import violations
 
@@ -140,8 +140,8 @@ def twins(model, make_product) -> tuple[Product, Product]:
     make_product("broken").images.update(error="This photo is cut off.")
     embed_awaiting(model)
     compare_photos(model)
-    activation.compare(model)
-    answer(begin_search([photo_of("first")]))
+    rollout.compare(model)
+    answer(create_query([photo_of("first")]))
     return first, second
 
 

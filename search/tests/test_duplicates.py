@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 
-from catalog.merging import merge_products
+from catalog.merge import merge_products
 from catalog.models import Product
 from conftest import photo_of
 from ml.models import ModelVersion
 from search import duplicates, tasks
 from search.duplicates import compare_photos, merge, uncompared
-from search.embedding import embed_awaiting
+from search.indexing.embed import embed_awaiting
 from search.models import ComparedPhoto, Embedding, Judgement, PhotoPair
-from search.searching import answer, begin_search
+from search.query import answer, create_query
 from search.tests.conftest import add_photo, saved_again
 
 
@@ -134,7 +134,7 @@ def test_a_placeholder_on_many_products_makes_one_pair_each(make_product, model)
 
 def test_merging_moves_photos_and_judgements_and_hides_the_other(shop, model, admin_user):
     keep, other = shop["a"], shop["same-file"]
-    both, one = begin_search([photo_of("a")]), begin_search([photo_of("a")])
+    both, one = create_query([photo_of("a")]), create_query([photo_of("a")])
     answer(one)
     type(one).objects.filter(pk=one.pk).update(best_product=other)
     for query, product, verdict in [(both, keep, "right"), (both, other, "wrong"), (one, other, "right")]:

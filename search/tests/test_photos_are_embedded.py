@@ -8,12 +8,12 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django_q.models import OrmQ
 
-from catalog.importing import Outcome, run_import
+from catalog.imports.importer import Outcome, run_import
 from catalog.models import Product, ProductImage
 from conftest import photo_of
-from search.embedding import embed_awaiting
+from search.indexing.embed import embed_awaiting
 from search.models import Embedding, photos_awaiting
-from search.tasks import embed_images, tend
+from search.tasks import embed_images, requeue_stale_photos
 
 
 def test_an_embedding_is_the_unit_vector_of_its_photo(model, make_product):
@@ -91,7 +91,7 @@ def queued_batches() -> list[list[int]]:
 
 @pytest.mark.django_db(transaction=True)
 def test_an_import_queues_a_task_for_many_products_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("catalog.announcing.TOGETHER", 4)
+    monkeypatch.setattr("catalog.signals.TOGETHER", 4)
     for number in range(10):
         (tmp_path / f"{number}_0.jpg").write_bytes(photo_of(str(number)))
     run_import(tmp_path)
@@ -118,11 +118,11 @@ def test_an_import_that_is_stopped_queues_what_went_in(tmp_path):
 def test_a_photo_that_lost_its_task_gets_another(make_product, monkeypatch):
     image = make_product().images.get()
     OrmQ.objects.all().delete()
-    assert tend() == 0  # it came just now
+    assert requeue_stale_photos() == 0  # it came just now
     monkeypatch.setattr("search.tasks.PATIENCE", timedelta(0))
-    assert tend() == 1
+    assert requeue_stale_photos() == 1
     assert [row.task["args"][0] for row in OrmQ.objects.all()] == [[image.pk]]
-    assert tend() == 0  # its new task is waiting
+    assert requeue_stale_photos() == 0  # its new task is waiting
 
 
 def test_facts_follow_the_product(model, make_product):

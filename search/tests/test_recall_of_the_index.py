@@ -6,10 +6,10 @@ from django.core.management import call_command
 
 from catalog.models import Product
 from ml.models import ModelVersion
-from search.embedding import embed_awaiting
+from search.indexing.ann_recall import recall_of_the_index
+from search.indexing.embed import embed_awaiting
+from search.knn import EmbeddingManager, Match
 from search.models import Embedding
-from search.nearest import EmbeddingManager, Match
-from search.recall import recall_of_the_index
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def test_nothing_is_lost_where_the_index_finds_all(embedded: ModelVersion) -> No
 
 def test_what_the_index_misses_is_counted(embedded: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     # An index that overlooks the best of four: no real one loses anything among six products.
-    nearest = EmbeddingManager.nearest
+    nearest = EmbeddingManager.knn
 
     def overlooks_the_best(*args: object, exact: bool = False, **options: object) -> list[Match]:
         found = nearest(*args, exact=exact, **options)  # type: ignore[arg-type]
         return found if exact else found[1:]
 
-    monkeypatch.setattr(EmbeddingManager, "nearest", overlooks_the_best)
+    monkeypatch.setattr(EmbeddingManager, "knn", overlooks_the_best)
     assert recall_of_the_index(embedded, k=4) == (0.75, 12)
 
 

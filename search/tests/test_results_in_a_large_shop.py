@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from conftest import photo_of
-from search import searching
+from search import query as queries
 from search.models import Embedding, Query
 
 ALIKE = 300  # products: more than the page would list of those that are not alike
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def address(crowd, query, model):
+def address(catalogue, query, model):
     """The results of a photo that resembles ALIKE of the 6,000 products, and these matches."""
-    matches = Embedding.objects.nearest(query, model, ALIKE, exact=True)
+    matches = Embedding.objects.knn(query, model, ALIKE, exact=True)
     model.config = model.config | {"min_score": matches[-1].score - 1e-6}
     model.save()
     asked = Query.objects.create(model=model, vector=query.tolist(), thumbnail=photo_of("asked"))
@@ -44,7 +44,7 @@ def test_the_pages_list_every_product_alike_once(client, address, model, paramet
     pages = walk(client, address, parameters)
     products = [result.product.pk for result in listed(pages)]
     assert len(set(products)) == len(products)
-    assert len(products) == max(pages[0].context["alike"], searching.CLOSEST)
+    assert len(products) == max(pages[0].context["alike"], queries.CLOSEST)
     assert pages[0].context["alike"] == pytest.approx(ALIKE / (2 if "max_price" in parameters else 1), rel=0.15)
 
 
@@ -54,8 +54,8 @@ def test_the_last_page_says_where_the_list_ends_and_why(client, address):
 
 
 def test_a_list_without_end_stops_where_it_says(client, address, model, monkeypatch):
-    monkeypatch.setattr(searching, "MOST", 264)
-    monkeypatch.setattr("search.views.MOST", 264)
+    monkeypatch.setattr(queries, "MOST", 264)
+    monkeypatch.setattr("search.pages.views.MOST", 264)
     pages = walk(client, address, {})
     assert len(listed(pages)) == 264
     assert "More than 264 products look like it" in pages[0].content.decode()
@@ -65,7 +65,7 @@ def test_a_list_without_end_stops_where_it_says(client, address, model, monkeypa
 
 def test_the_number_beside_a_choice_is_how_many_look_alike_once_it_is_chosen(client, address):
     page = client.get(address, {"max_price": "500"})
-    choices = {facet.label: facet.choices for facet in page.context["offer"].facets}
+    choices = {facet.label: facet.choices for facet in page.context["facets"].groups}
     for parameter, label in (("category", "Category"), ("attribute", "Colour")):
         for choice in choices[label]:
             chosen = client.get(address, {"max_price": "500", parameter: choice.value})

@@ -57,7 +57,7 @@ def test_results_are_filtered_by_category_brand_price_and_attribute(client, shop
 
 
 def test_each_group_of_filters_counts_as_if_nothing_in_it_were_chosen(client, shop):
-    facets = client.get(search(client, "mug"), {"category": "shoes"}).context["offer"].facets
+    facets = client.get(search(client, "mug"), {"category": "shoes"}).context["facets"].groups
     counts = {facet.label: {choice.label: choice.count for choice in facet.choices} for facet in facets}
     assert counts["Category"] == {"Mugs": 1, "Shoes": 2}
     assert counts["Brand"] == {"Alba": 1, "Borea": 1}
@@ -71,7 +71,7 @@ def test_results_are_sorted_by_price(client, shop):
 
 
 def test_results_come_in_pages_that_are_plain_links(client, shop, monkeypatch):
-    monkeypatch.setattr("search.views.PER_PAGE", 2)
+    monkeypatch.setattr("search.pages.views.PER_PAGE", 2)
     address = search(client, "mug")
     first = client.get(address)
     assert 'href="?page=2"' in first.content.decode()
@@ -173,7 +173,7 @@ def test_searching_before_a_model_is_active_says_so(client, db):
 
 
 def test_too_many_searches_in_a_minute_are_refused(client, shop, monkeypatch):
-    monkeypatch.setattr("search.asking.SearchRate.THROTTLE_RATES", {"search": "1/min"})
+    monkeypatch.setattr("search.parameters.SearchRate.THROTTLE_RATES", {"search": "1/min"})
     search(client, "mug")
     assert client.post("/search/", {"image": upload(photo_of("mug"))}).status_code == 429
 

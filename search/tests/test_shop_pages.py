@@ -71,7 +71,7 @@ def test_price_bands_hold_every_priced_product_once(client, make_product):
         make_product(f"p-{number}", price=price, photos=0)
     page = client.get("/products/")
     assert "up to €19.99" in page.content.decode()
-    bands = page.context["offer"].bands
+    bands = page.context["facets"].bands
     assert sum(band.count for band in bands) == 7
     for band in bands:
         chosen = {"min_price": band.min_price or "", "max_price": band.max_price or ""}

@@ -158,7 +158,7 @@ def test_a_finished_model_that_was_moved_here_is_registered(models: Path) -> Non
 
 @pytest.mark.django_db
 def test_a_disk_without_room(photos: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ml.runs.NEEDED_BYTES", 10**18)
+    monkeypatch.setattr("ml.training.runs.NEEDED_BYTES", 10**18)
     says("training needs", photos, models)
 
 

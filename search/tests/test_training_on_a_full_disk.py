@@ -21,7 +21,7 @@ FIRST_EPOCH_FITS, ALL_FITS = "100m", "400m"
 @pytest.fixture
 def photos(tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings.VAR_DIR = tmp_path
-    monkeypatch.setattr("ml.runs.NEEDED_BYTES", 0)
+    monkeypatch.setattr("ml.training.runs.NEEDED_BYTES", 0)
     for product in range(6):
         for view in range(3):
             draw(tmp_path / "photos" / f"{product}_{view}.png", seed=product)

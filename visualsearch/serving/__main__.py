@@ -24,7 +24,7 @@ def main() -> None:
         ws="none",
         lifespan="on",
         interface="asgi3",
-        proxy_headers=False,  # PROXIES says whom to believe; REMOTE_ADDR stays the peer's
+        proxy_headers=False,  # PROXIES says whom to believe; REMOTE_ADDR stays the reference's
         server_header=False,
         access_log=False,
         log_config=None,  # Django's LOGGING

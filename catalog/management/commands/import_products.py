@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from catalog.import_sources import UnusableSource
-from catalog.importing import Action, Outcome, count_rows, plan_import, run_import
+from catalog.imports.importer import Action, Outcome, count_rows, plan_import, run_import
+from catalog.imports.sources import UnusableSource
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ml.datasets import UnusableDataset, read_photos
-from ml.splitting import split_by_product
+from ml.data.datasets import UnusableDataset, read_photos
+from ml.data.splitting import split_by_product
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             from pytorch_metric_learning import losses, miners  # noqa: F401
         except ImportError as error:
             raise CommandError(
-                "The peer is not installed. Install it with: pip install torch pytorch-metric-learning"
+                "The reference is not installed. Install it with: pip install torch pytorch-metric-learning"
             ) from error
         try:
             photos = [photo for source in options["data"] for photo in read_photos(source)]
@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 )
         except UnusableDataset as error:
             raise CommandError(str(error)) from error
-        from ml.peer import compare
+        from ml.evaluation.reference import compare
 
         wanted = {name: options[name] for name in ("backbone", "input_size", "steps", "precision", "seed")}
         rows = compare(train, queries or held_out, held_out if queries else None, **wanted)

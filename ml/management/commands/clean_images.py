@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ml.cleaning import MOVED, find_flaws, set_aside
-from ml.datasets import UnusableDataset
+from ml.data.cleaning import MOVED, find_flaws, set_aside
+from ml.data.datasets import UnusableDataset
 
 
 class Command(BaseCommand):

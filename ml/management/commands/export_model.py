@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from ml.datasets import UnusableDataset
+from ml.data.datasets import UnusableDataset
 from ml.models import ModelVersion
 
 
@@ -34,12 +34,12 @@ class Command(BaseCommand):
 
     def _finish(self, directory: Path) -> Path:
         # Keras takes ten seconds to load: --help does without.
-        from ml import runs
-        from ml.export import ExportRefused
+        from ml.training import runs
+        from ml.training.export import ExportMismatch
 
         try:
             finished = runs.finish(directory)
-        except (UnusableDataset, ExportRefused) as error:
+        except (UnusableDataset, ExportMismatch) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"The model could not be written, the run is as it was: {error.strerror}.") from error

@@ -6,11 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from ml.datasets import Photo, UnusableDataset, photos_of_the_catalogue, read_photos
+from ml.data.datasets import Photo, UnusableDataset, photos_of_the_catalogue, read_photos
 from ml.embedder import Embedder, ModelMismatch, load_embedder
-from ml.evaluation import Evaluation, evaluate, with_colours, with_network
+from ml.evaluation.recall import Evaluation, evaluate, with_colours, with_network
+from ml.evaluation.report import render_report
 from ml.models import ModelVersion
-from ml.report import render_report
 
 
 class Command(BaseCommand):
@@ -36,26 +36,26 @@ class Command(BaseCommand):
             queries, gallery = _photos(options)
             embedder = _embedder(options["model"])
             evaluation = evaluate(embedder.version, with_network(embedder), queries, gallery, options["k"])
-            floor = (
+            baseline = (
                 evaluate("colour histogram", with_colours, queries, gallery, options["k"])
                 if options["baseline"]
                 else None
             )
         except (UnusableDataset, OSError) as error:
             raise CommandError(str(error)) from error
-        self._print(evaluation, floor)
+        self._print(evaluation, baseline)
         if options["ann"]:
             self._print_loss_of_the_index(embedder, max(options["k"]))
         try:
             if options["json"]:
-                figures = evaluation.as_json() | ({"baseline": floor.as_json()} if floor else {})
+                figures = evaluation.as_json() | ({"baseline": baseline.as_json()} if baseline else {})
                 _write_whole(options["json"], json.dumps(figures, indent=2) + "\n")
             if options["report"]:
-                _write_whole(options["report"], render_report(evaluation, floor))
+                _write_whole(options["report"], render_report(evaluation, baseline))
         except OSError as error:
             raise CommandError(f"The figures could not be written: {error}.") from error
 
-    def _print(self, evaluation: Evaluation, floor: Evaluation | None) -> None:
+    def _print(self, evaluation: Evaluation, baseline: Evaluation | None) -> None:
         say = self.stdout.write
         among = "the others" if evaluation.leave_one_out else f"{len(evaluation.gallery)} photos"
         say(
@@ -66,29 +66,29 @@ class Command(BaseCommand):
             say(f"{evaluation.left_out} more queries show a product that is not there, and are left out.")
         if evaluation.copies:
             say(f"{evaluation.copies} queries find their own file there, which flatters every figure: clean_images.")
-        say(f"{'':10} {'':>7}  {'95 % interval':>15}" + (f"  {'colours':>7}" if floor else ""))
-        for i, figure in enumerate(evaluation.figures):
+        say(f"{'':10} {'':>7}  {'95 % interval':>15}" + (f"  {'colours':>7}" if baseline else ""))
+        for i, figure in enumerate(evaluation.metrics):
             low, high = figure.interval
-            beside = f"  {floor.figures[i].value:>7.1%}" if floor else ""
+            beside = f"  {baseline.metrics[i].value:>7.1%}" if baseline else ""
             say(f"{figure.name:10} {figure.value:>7.1%}  {f'{low:.1%} – {high:.1%}':>15}{beside}")
-        if floor and floor.recalls[1].value > evaluation.recalls[1].value:
+        if baseline and baseline.recalls[1].value > evaluation.recalls[1].value:
             say("Colours alone find more: these photos are easy, or the model has learned too little.")
         if least := evaluation.min_score:
             say(
                 f"min_score {least.score:.3f} keeps {least.kept:.0%} of the right best matches; at or above it "
                 f"{least.precision:.0%} are right when every second shopper asks for what is not there."
             )
-        for title, standings in (("Category", evaluation.categories), ("Worst products", evaluation.worst_products())):
-            if standings:
+        for title, groups in (("Category", evaluation.categories), ("Worst products", evaluation.worst_products())):
+            if groups:
                 heads = "".join(f"{f'Recall@{k}':>11}" for k in evaluation.ks)
                 say(f"\n{title:28} {'queries':>8}{heads}  mostly taken for")
-            for standing in standings:
-                recall = "".join(f"{standing.recall[k]:>11.1%}" for k in evaluation.ks)
-                say(f"{standing.name[:28]:28} {standing.queries:>8}{recall}  {standing.mistaken_for or ''}")
+            for group in groups:
+                recall = "".join(f"{group.recall[k]:>11.1%}" for k in evaluation.ks)
+                say(f"{group.name[:28]:28} {group.queries:>8}{recall}  {group.mistaken_for or ''}")
 
     def _print_loss_of_the_index(self, embedder: Embedder, k: int) -> None:
         # `ml` stands below `search`: only this question needs the index, so only here is it asked for.
-        from search.recall import recall_of_the_index
+        from search.indexing.ann_recall import recall_of_the_index
 
         try:
             share, asked = recall_of_the_index(ModelVersion.objects.get(version=embedder.version), k)

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ml.datasets import MANIFEST, UnusableDataset, read_photos
-from ml.splitting import split_by_product, write_split
+from ml.data.datasets import MANIFEST, UnusableDataset, read_photos
+from ml.data.splitting import split_by_product, write_split
 
 
 class Command(BaseCommand):

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from ml.models import ModelVersion
-from search import activation
-from search.embedding import embed_awaiting
+from search.indexing import rollout
+from search.indexing.embed import embed_awaiting
 from search.management.commands.embed_images import chosen_model
 
 
@@ -29,26 +29,26 @@ class Command(BaseCommand):
             self.stdout.write(f"{model} is active already.")
             return
         try:
-            activation.prepare(model)
+            rollout.prepare(model)
         except (FileNotFoundError, RuntimeError) as error:
             raise CommandError(f"{model} cannot be loaded: {error}") from error
         self._embed(model, options["now"])
-        activation.finish(model)
+        rollout.finish(model)
         if not model.metrics["catalogue"]:
             self.stdout.write("Not compared: no product has two photos that are embedded with both models.")
         for version, figures in model.metrics["catalogue"].items():
-            recall = "  ".join(f"recall@{k} {figures[str(k)]:.3f}" for k in activation.KS)
+            recall = "  ".join(f"recall@{k} {figures[str(k)]:.3f}" for k in rollout.KS)
             self.stdout.write(f"{version:<36} {recall}  ({figures['queries']} photos of the catalogue, leave-one-out)")
-        activation.switch(model)
+        rollout.switch(model)
         back = f" Back: activate_model {former}" if former else ""
         self.stdout.write(self.style.SUCCESS(f"{model} is active.{back}"))
 
     def _embed(self, model: ModelVersion, now: bool) -> None:
-        progress = activation.progress(model)
+        progress = rollout.progress(model)
         with tqdm(total=progress.total, initial=progress.embedded, unit="photo", disable=None) as bar:
             if now:
                 embed_awaiting(model, on_progress=bar.update)
-            while (progress := activation.progress(model)).embedded < progress.total:
+            while (progress := rollout.progress(model)).embedded < progress.total:
                 bar.update(progress.embedded - bar.n)
                 time.sleep(1)
                 model.refresh_from_db()

@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from catalog.models import Product, ProductImage
-from search.activation import index_name
-from search.crowd import fill_with_random_products
+from search.benchmarks.synthetic_catalogue import fill_with_random_products
+from search.indexing.rollout import index_name
 from search.management.commands.bench_search import bench_model, scratch_database
 from search.models import Embedding
 
@@ -63,13 +63,13 @@ class Command(BaseCommand):
                 ("list", LIST, {}),
                 ("list, last page", LIST, {"p": str(products // 50)}),
                 ("list by price", LIST, {"o": "4"}),
-                ("search: start of a SKU", LIST, {"q": "crowd-123"}),
+                ("search: start of a SKU", LIST, {"q": "synthetic-123"}),
                 ("search: a rare word", LIST, {"q": some.title.split()[-1]}),
                 ("search: a word of all products", LIST, {"q": "product"}),
                 ("filter: category", LIST, {"category": "category-3"}),
-                ("filter: ready", LIST, {"readiness": "ready"}),
-                ("filter: waiting", LIST, {"readiness": "waiting"}),
-                ("filter: failed", LIST, {"readiness": "failed"}),
+                ("filter: ready", LIST, {"indexing_status": "ready"}),
+                ("filter: waiting", LIST, {"indexing_status": "waiting"}),
+                ("filter: failed", LIST, {"indexing_status": "failed"}),
                 ("filter: without photos", LIST, {"photos": "none"}),
                 ("form", reverse("admin:catalog_product_change", args=[some.pk]), {}),
                 ("photos to look at", PAIRS, {"show": "products"}),

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from catalog.models import Product
 from ml.models import ModelVersion
-from search import nearest
-from search.activation import HNSW, build_index, index_name
-from search.crowd import MAX_PRICE, Crowd, fill_with_random_products
+from search import knn
+from search.benchmarks.synthetic_catalogue import MAX_PRICE, SyntheticCatalogue, fill_with_random_products
+from search.indexing.rollout import HNSW, build_index, index_name
+from search.knn import Filters
 from search.models import Embedding
-from search.nearest import Filters
 
 K = 20
 SHARES = (1.0, 0.5, 0.1, 0.03, 0.01, 0.001)
@@ -41,24 +41,24 @@ class Command(BaseCommand):
         with scratch_database():
             model = bench_model()
             started = time.perf_counter()
-            crowd = fill_with_random_products(model, options["photos"] // 2)
+            catalogue = fill_with_random_products(model, options["photos"] // 2)
             filled = time.perf_counter()
             build_index(model)
             built = time.perf_counter()
             self.stdout.write(
-                f"{len(crowd.vectors):,} embeddings of {len(np.unique(crowd.product_ids)):,} products"
-                f" (search/crowd.py):"
+                f"{len(catalogue.vectors):,} embeddings of {len(np.unique(catalogue.product_ids)):,} products"
+                f" (search/benchmarks/synthetic_catalogue.py):"
                 f" written in {filled - started:.0f} s, HNSW ({HNSW}) built in {built - filled:.0f} s,"
                 f" {_megabytes(f'search_embedding_hnsw_{model.pk}'):,.0f} MB; ef_search {_setting('hnsw.ef_search')}."
             )
             self.stdout.write(
                 f"{options['queries']} queries a row, one after the other, K = {K} products; ms are of the whole call"
                 f" from Python. Recall@10 against brute force in NumPy."
-                f" Exact below {nearest.EXACT_PRODUCTS:,} products."
+                f" Exact below {knn.EXACT_PRODUCTS:,} products."
             )
-            self._measure(model, crowd, _queries(crowd, options["queries"]))
+            self._measure(model, catalogue, _queries(catalogue, options["queries"]))
 
-    def _measure(self, model: ModelVersion, crowd: Crowd, queries: NDArray[np.float32]) -> None:
+    def _measure(self, model: ModelVersion, catalogue: SyntheticCatalogue, queries: NDArray[np.float32]) -> None:
         row = "{:<34} {:>8} {:>8} {:>10} {:>9} {:>8}".format
         self.stdout.write(row("", "p50 ms", "p95 ms", "x p95 all", "recall@10", "found"))
         baseline = 0.0
@@ -80,28 +80,28 @@ class Command(BaseCommand):
             return float(p95)
 
         prices = {pk: float(price or 0) for pk, price in Product.objects.values_list("pk", "price")}
-        photo_prices = np.array([prices[product] for product in crowd.product_ids])
+        photo_prices = np.array([prices[product] for product in catalogue.product_ids])
         for share in SHARES:
             max_price = Decimal(MAX_PRICE) * Decimal(str(share))
             filters = Filters(max_price=max_price) if share < 1 else Filters()
             passing = photo_prices <= float(max_price)
-            truth = [_brute_force(crowd, query, passing) for query in queries]
+            truth = [_brute_force(catalogue, query, passing) for query in queries]
             name = f"{100 * share:g} % pass" if share < 1 else "all pass"
 
             def ours(query: NDArray[np.float32], filters: Filters = filters) -> Products:
-                return [match.product_id for match in Embedding.objects.nearest(query, model, K, filters)]
+                return [match.product_id for match in Embedding.objects.knn(query, model, K, filters)]
 
             p95 = report(name, ours, truth)
             baseline = baseline or p95
             if share < 1:
 
                 def post_filtering(query: NDArray[np.float32], limit: float = float(max_price)) -> Products:
-                    nearest_first = Embedding.objects.nearest(query, model, 5 * K)
+                    nearest_first = Embedding.objects.knn(query, model, 5 * K)
                     return [m.product_id for m in nearest_first if prices[m.product_id] <= limit][:K]
 
-                report("   peer: post-filtering the best 100", post_filtering, truth)
+                report("   reference: post-filtering the best 100", post_filtering, truth)
             else:
-                for name, search in _faiss(crowd):
+                for name, search in _faiss(catalogue):
                     report(name, search, truth)
 
 
@@ -132,46 +132,46 @@ def bench_model() -> ModelVersion:
     )
 
 
-def _queries(crowd: Crowd, n: int) -> NDArray[np.float32]:
-    """New views of products of the crowd: float32 [n, 256], unit rows."""
+def _queries(catalogue: SyntheticCatalogue, n: int) -> NDArray[np.float32]:
+    """New views of products of the catalogue: float32 [n, 256], unit rows."""
     random = np.random.default_rng(99)
-    vectors = crowd.vectors[random.integers(len(crowd.vectors), size=n)].astype(np.float32)
+    vectors = catalogue.vectors[random.integers(len(catalogue.vectors), size=n)].astype(np.float32)
     vectors += 0.02 * random.normal(size=vectors.shape).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def _brute_force(crowd: Crowd, query: NDArray[np.float32], passing: NDArray[np.bool_]) -> Products:
+def _brute_force(catalogue: SyntheticCatalogue, query: NDArray[np.float32], passing: NDArray[np.bool_]) -> Products:
     rows = np.flatnonzero(passing)
     scores = np.concatenate(
         [
-            crowd.vectors[rows[start : start + 50_000]].astype(np.float32) @ query
+            catalogue.vectors[rows[start : start + 50_000]].astype(np.float32) @ query
             for start in range(0, len(rows), 50_000)
         ]
         or [np.empty(0, np.float32)]
     )
     best = rows[np.argsort(-scores)[: 10 * K]]
-    return list(dict.fromkeys(crowd.product_ids[best].tolist()))[:K]
+    return list(dict.fromkeys(catalogue.product_ids[best].tolist()))[:K]
 
 
-def _faiss(crowd: Crowd) -> Iterator[tuple[str, Search]]:
+def _faiss(catalogue: SyntheticCatalogue) -> Iterator[tuple[str, Search]]:
     try:
         faiss = importlib.import_module("faiss")
     except ImportError:
         yield (
-            "   peer: NumPy (pip install faiss-cpu)",
-            lambda query: _brute_force(crowd, query, np.ones(len(crowd.vectors), bool)),
+            "   reference: NumPy (pip install faiss-cpu)",
+            lambda query: _brute_force(catalogue, query, np.ones(len(catalogue.vectors), bool)),
         )
         return
-    vectors = crowd.vectors.astype(np.float32)
+    vectors = catalogue.vectors.astype(np.float32)
     flat = faiss.IndexFlatIP(256)
     hnsw = faiss.IndexHNSWFlat(256, 16, faiss.METRIC_INNER_PRODUCT)
     hnsw.hnsw.efConstruction, hnsw.hnsw.efSearch = 64, 100
-    for name, index in (("   peer: FAISS flat", flat), ("   peer: FAISS HNSW, same m and ef", hnsw)):
+    for name, index in (("   reference: FAISS flat", flat), ("   reference: FAISS HNSW, same m and ef", hnsw)):
         index.add(vectors)
 
         def search(query: NDArray[np.float32], index: Any = index) -> Products:
-            _, rows = index.search(query[None], nearest.ROWS_PER_PRODUCT * K)
-            return list(dict.fromkeys(crowd.product_ids[rows[0]].tolist()))[:K]
+            _, rows = index.search(query[None], knn.ROWS_PER_PRODUCT * K)
+            return list(dict.fromkeys(catalogue.product_ids[rows[0]].tolist()))[:K]
 
         yield name, search
 

@@ -25,10 +25,10 @@ from PIL import Image, ImageFilter
 
 from ml.images import model_input, read_photo
 from ml.models import ModelVersion
-from search.activation import build_index
-from search.asking import SearchRate
-from search.crowd import fill_with_random_products
+from search.benchmarks.synthetic_catalogue import fill_with_random_products
+from search.indexing.rollout import build_index
 from search.management.commands.bench_search import scratch_database
+from search.parameters import SearchRate
 
 ROUNDS = 60
 PORT = 8765
@@ -49,13 +49,13 @@ class Command(BaseCommand):
             model = ModelVersion.objects.active()
             if model is None:
                 raise CommandError("There is no bundled model to measure.")
-            crowd = fill_with_random_products(model, options["photos"] // 2)
+            catalogue = fill_with_random_products(model, options["photos"] // 2)
             build_index(model)
             self.stdout.write(
-                f"{len(crowd.vectors):,} photos in the catalogue; {model} at {model.input_size} px; medians of {ROUNDS}"
-                f" in turns; load {os.getloadavg()[0]:.1f} before the start"
+                f"{len(catalogue.vectors):,} photos in the catalogue; {model} at {model.input_size} px;"
+                f" medians of {ROUNDS} in turns; load {os.getloadavg()[0]:.1f} before the start"
             )
-            self._search(model, crowd.vectors)
+            self._search(model, catalogue.vectors)
             self._web_process()
 
     def _search(self, model: ModelVersion, vectors: Any) -> None:
@@ -80,7 +80,7 @@ class Command(BaseCommand):
         try:
             import keras  # noqa: F401
         except ImportError:
-            self.stdout.write("peer not measured: Keras is not installed (requirements.txt)")
+            self.stdout.write("reference not measured: Keras is not installed (requirements.txt)")
             return
         from ml.network import build_network
 
@@ -92,8 +92,8 @@ class Command(BaseCommand):
             scores = gallery @ network.predict(picture, verbose=0)["embedding"][0]
             np.argsort(-scores)[:20]
 
-        peer, whole = _medians(demo, search)
-        self._row("peer: Keras predict + NumPy", peer, f"{peer / whole:.1f} x ours (budget: at least 5)")
+        reference, whole = _medians(demo, search)
+        self._row("reference: Keras predict + NumPy", reference, f"{reference / whole:.1f} x ours (budget: at least 5)")
 
     def _web_process(self) -> None:
         database = connection.settings_dict

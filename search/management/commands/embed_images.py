@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from catalog.models import ProductImage
 from ml.models import ModelVersion
-from search.embedding import embed_awaiting
+from search.indexing.embed import embed_awaiting
 from search.models import Embedding, photos_awaiting
 from search.tasks import enqueue_photos
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from ml.models import ModelVersion
-from search import activation
+from search.indexing import rollout
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
         row = "{:<36} {:<10} {:>6} {:>10} {:>9}".format
         self.stdout.write(row("version", "state", "input", "embedded", "recall@1"))
         for model in ModelVersion.objects.all():
-            progress = activation.progress(model)
+            progress = rollout.progress(model)
             recall = model.metrics.get("catalogue", {}).get(model.version, {}).get("1")
             self.stdout.write(
                 row(

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ml.images import UnreadablePhoto
 from search.models import Query
-from search.searching import NoActiveModel, answer, begin_search
+from search.query import NoActiveModel, answer, create_query
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if options["k"] < 1:
             raise CommandError("-k must be at least 1.")
         try:
-            query = begin_search([options["photo"]], source=Query.Source.COMMAND)
+            query = create_query([options["photo"]], source=Query.Source.COMMAND)
             results = answer(query, k=options["k"])
         except (UnreadablePhoto, NoActiveModel) as error:
             raise CommandError(str(error)) from error

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from ml.datasets import UnusableDataset, photos_of_the_catalogue, read_photos
+from ml.data.datasets import UnusableDataset, photos_of_the_catalogue, read_photos
+from ml.data.splitting import train_and_validation
 from ml.models import ModelVersion
-from ml.splitting import train_and_validation
-from search.judgements import judged_pictures
+from search.feedback import judged_pictures
 
 
 class Command(BaseCommand):
@@ -72,11 +72,11 @@ class Command(BaseCommand):
         except DatabaseError as error:  # better now than after hours of training
             raise CommandError("The database is not ready to register a model. Run: manage.py migrate") from error
         # Keras takes ten seconds to load: --help and wrong arguments do without.
-        from ml import runs
-        from ml.export import ExportRefused
         from ml.network import UnknownBackbone
+        from ml.training import runs
+        from ml.training.export import ExportMismatch
 
-        known = (UnusableDataset, runs.WeightsMismatch, UnknownBackbone, ExportRefused)
+        known = (UnusableDataset, runs.WeightsMismatch, UnknownBackbone, ExportMismatch)
         try:
             folder = resume.resolve() if resume else self._begin(options)
         except known as error:
@@ -94,11 +94,11 @@ class Command(BaseCommand):
             kept = runs.discard_if_untrained(folder)
             again = f"Go on with: manage.py train_triplet --resume {folder}" if kept else "Nothing of it is kept."
             raise CommandError(f"Training stopped: {_reason(error)}. {again}") from error
-        self._announce(finished, json)
+        self._print_summary(finished, json)
 
     def _begin(self, options: dict[str, Any]) -> Path:
-        from ml import runs
-        from ml.training import Recipe
+        from ml.training import runs
+        from ml.training.loop import Recipe
 
         weights = options["weights"]
         if weights not in ("none", "imagenet"):
@@ -160,7 +160,7 @@ class Command(BaseCommand):
         )
         self.stdout.flush()
 
-    def _announce(self, finished: Path, copy: Path | None) -> None:
+    def _print_summary(self, finished: Path, copy: Path | None) -> None:
         card = json.loads((finished / "card.json").read_text())
         if copy:
             copy.write_text(json.dumps(card, indent=1))

@@ -1,0 +1,168 @@
+"""Train, validation and test parts that share no product, and a folder that holds them."""
+
+import csv
+import hashlib
+import io
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from ml.data.datasets import MANIFEST, Photo, UnusableDataset, product_of, same_bytes, sha256_of
+
+
+def split_by_product(
+    photos: Iterable[Photo], test_fraction: float = 0.2, val_fraction: float = 0.1, seed: int = 0
+) -> tuple[list[Photo], list[Photo], list[Photo]]:
+    """(train, val, test), sharing no product, each with `split` set.
+
+    The fractions are of products, 0 for an empty part. Products that share a photo (the same bytes) stay
+    together. The same photos and seed give the same split in whatever order they come, and a growing
+    catalogue moves few products.
+
+    Raises UnusableDataset when no product, or none of a part that was asked for, has two photos.
+    """
+    photos = list(photos)
+    check_that_products_have_several_photos(photos)
+    groups = sorted(_products_that_share_photos(photos), key=lambda group: _shuffled(group[0], seed))
+    total = sum(len(group) for group in groups)
+    part_of: dict[str, str] = {}
+    for part, fraction in (("test", test_fraction), ("val", val_fraction)):
+        wanted, got = (max(1, round(total * fraction)) if fraction else 0), 0
+        while got < wanted and groups:
+            group = groups.pop(0)
+            part_of |= dict.fromkeys(group, part)
+            got += len(group)
+    parts: dict[str, list[Photo]] = {"train": [], "val": [], "test": []}
+    for photo in photos:
+        part = part_of.get(photo.product, "train")
+        parts[part].append(replace(photo, split=part))
+
+    asked_for = {"train": 1.0, "val": val_fraction, "test": test_fraction}
+    for part, members in parts.items():
+        if asked_for[part] and not _products_with_two(members):
+            raise UnusableDataset(
+                f"The split leaves no product with two photos for the part {part!r} "
+                f"({total} products in all; those that share a photo stay together). "
+                "Add products or change the fractions."
+            )
+    return parts["train"], parts["val"], parts["test"]
+
+
+def train_and_validation(
+    photos: Iterable[Photo], val_fraction: float = 0.1, seed: int = 0
+) -> tuple[list[Photo], list[Photo]]:
+    """What to learn from and what to validate on, sharing no product; a dataset's test part is left alone.
+
+    A dataset with a `val` part of products of its own keeps it; otherwise `val_fraction` of the products of
+    `train` and `val` together is set aside.
+    """
+    photos = [photo for photo in photos if photo.split in (None, "train", "val")]
+    if not photos:
+        raise UnusableDataset("There is no photo to train on: all belong to the test part.")
+    train = [photo for photo in photos if photo.split != "val"]
+    val = [photo for photo in photos if photo.split == "val"]
+    disjoint = not {photo.product for photo in train} & {photo.product for photo in val}
+    if train and val and disjoint and _products_with_two(train) and _products_with_two(val):
+        return train, val
+    train, val, _ = split_by_product(photos, test_fraction=0, val_fraction=val_fraction, seed=seed)
+    return train, val
+
+
+def write_split(parts: Iterable[Photo], out: Path) -> bool:
+    """Put photos that have a `split` into `out/<split>/`, with a manifest that `read_photos` reads.
+
+    A file keeps its name where that names its product, and goes to a folder of its product otherwise. Files
+    are hard links where the file system allows, else copies. `out` appears whole or not at all. False, and
+    nothing is touched, when exactly this split is there already.
+
+    Raises UnusableDataset when `out` holds anything else; OSError, such as a full disk.
+    """
+    places = _places_of(parts)
+    manifest = _manifest(places)
+    if out.is_dir() and any(out.iterdir()):
+        existing = out / MANIFEST
+        same = existing.is_file() and existing.read_text(encoding="utf-8") == manifest
+        if same and all((out / place).is_file() for place in places):
+            return False
+        raise UnusableDataset(f"{out} is not empty and holds something else. Choose another folder.")
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        for place, photo in places.items():
+            (unfinished / place).parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(photo.path, unfinished / place)
+        (unfinished / MANIFEST).write_text(manifest, encoding="utf-8")
+        unfinished.replace(out)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return True
+
+
+def check_that_products_have_several_photos(photos: Iterable[Photo]) -> None:
+    """Raises UnusableDataset unless some product has two photos: without a pair nothing can be learned."""
+    if not _products_with_two(photos):
+        raise UnusableDataset(
+            "No product has two photos, so there is nothing to compare. "
+            "Name files <product_id>_<view_id>.jpg, or give each product a folder."
+        )
+
+
+def _places_of(parts: Iterable[Photo]) -> dict[str, Photo]:
+    """Where each photo goes below the split's folder; no two to the same place."""
+    places: dict[str, Photo] = {}
+    taken: set[str] = set()
+    for photo in parts:
+        product = PurePosixPath(photo.product)
+        if product.is_absolute() or any(part.startswith(".") for part in product.parts):
+            raise UnusableDataset(f"The product {photo.product!r} of {photo.path} cannot name a folder.")
+        folder = PurePosixPath(photo.split or "train")
+        if product_of(photo.path) != photo.product:
+            folder /= product
+        place, number = folder / photo.path.name, 2
+        while str(place).casefold() in taken:
+            place = folder / f"{photo.path.stem}-{number}{photo.path.suffix}"
+            number += 1
+        taken.add(str(place).casefold())
+        places[str(place)] = photo
+    return places
+
+
+def _manifest(places: dict[str, Photo]) -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["path", "product", "category", "split", "sha256"])
+    for place, photo in sorted(places.items()):
+        rows.writerow([place, photo.product, photo.category or "", photo.split, sha256_of(photo.path)])
+    return text.getvalue()
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source.resolve())
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)
+
+
+def _products_that_share_photos(photos: list[Photo]) -> list[list[str]]:
+    """Every product once, those that share a photo's bytes in one group; groups are sorted."""
+    group_of = {photo.product: frozenset([photo.product]) for photo in photos}
+    products_at: defaultdict[Path, set[str]] = defaultdict(set)
+    for photo in photos:
+        products_at[photo.path].add(photo.product)
+    for paths in [*([path] for path in products_at), *same_bytes(products_at)]:
+        products = {product for path in paths for product in products_at[path]}
+        merged = frozenset().union(*(group_of[product] for product in products))
+        group_of |= dict.fromkeys(merged, merged)
+    return [sorted(group) for group in set(group_of.values())]
+
+
+def _products_with_two(photos: Iterable[Photo]) -> int:
+    return sum(count > 1 for count in Counter(photo.product for photo in photos).values())
+
+
+def _shuffled(product: str, seed: int) -> str:
+    # A hash in place of a shuffle: where a product goes does not depend on which others there are.
+    return hashlib.sha256(f"{seed}:{product}".encode()).hexdigest()

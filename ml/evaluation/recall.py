@@ -1,0 +1,247 @@
+"""A model judged on photos: embed, search exactly, and sum up, with the colour baseline beside it if wanted."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ml.data.datasets import Photo, UnusableDataset, same_bytes
+from ml.embedder import Embedder
+from ml.evaluation.baseline import colour_histogram
+from ml.evaluation.metrics import (
+    Floats,
+    MinScore,
+    Retrieval,
+    bootstrap_interval,
+    calibrate_min_score,
+    closeness_steps,
+    hit_at_k,
+    retrieve,
+)
+from ml.images import UnreadablePhoto, read_photo
+
+Embed = Callable[[Sequence[Path]], Floats]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One measure over the queries, as fractions: its mean, its 95 % interval over products, each query's share."""
+
+    name: str
+    values: NDArray
+    interval: tuple[float, float]
+
+    @property
+    def value(self) -> float:
+        return float(self.values.mean())
+
+
+@dataclass(frozen=True)
+class GroupMetrics:
+    """How the queries of a category or product fared.
+
+    mistaken_for: the category or product (for a category, often itself) that its wrong best matches show most.
+    """
+
+    name: str
+    queries: int
+    recall: dict[int, float]
+    mistaken_for: str | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found. Row i of `found` belongs to `queries[i]`; neighbours are rows of `gallery`.
+
+    queries: photos whose product is in the gallery. left_out: how many others there were.
+    copies: queries of which the gallery holds the very same file, which flatters every figure.
+    """
+
+    model: str
+    queries: list[Photo]
+    gallery: list[Photo]
+    found: Retrieval
+    ks: list[int]
+    left_out: int
+    copies: int
+    leave_one_out: bool
+
+    @cached_property
+    def recalls(self) -> dict[int, Metric]:
+        return {k: self._metric(f"Recall@{k}", hit_at_k(self.found.matches, k)) for k in {1, *self.ks}}
+
+    @cached_property
+    def metrics(self) -> list[Metric]:
+        """Recall at each K, mAP@R and MRR."""
+        return [
+            *(self.recalls[k] for k in self.ks),
+            self._metric("mAP@R", self.found.average_precision),
+            self._metric("MRR", 1 / self.found.first_match),
+        ]
+
+    @cached_property
+    def products(self) -> list[str]:
+        """The product of each query."""
+        return [photo.product for photo in self.queries]
+
+    @property
+    def gallery_products(self) -> int:
+        return len({photo.product for photo in self.gallery})
+
+    @cached_property
+    def min_score(self) -> MinScore | None:
+        return calibrate_min_score(self.found)
+
+    @cached_property
+    def categories(self) -> list[GroupMetrics]:
+        """Categories, the weakest first; empty unless two categories are known."""
+        known = {photo.product: photo.category for photo in [*self.gallery, *self.queries] if photo.category}
+        if len(set(known.values())) < 2:
+            return []
+        of_gallery = [known.get(photo.product, "—") for photo in self.gallery]
+        return self._group_metrics([known.get(product, "—") for product in self.products], of_gallery)
+
+    def worst_products(self, most: int = 10) -> list[GroupMetrics]:
+        """The products found least often at 1, then those asked for most often."""
+        groups = self._group_metrics(self.products, [photo.product for photo in self.gallery])
+        return [group for group in groups if group.recall[1] < 1][:most]
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures as fractions. `products` are those of the gallery."""
+        *_, map_at_r, mrr = self.metrics
+        return {
+            "model": self.model,
+            "protocol": "leave-one-out" if self.leave_one_out else "queries against gallery",
+            "queries": len(self.queries),
+            "left_out": self.left_out,
+            "copies": self.copies,
+            "gallery": len(self.gallery),
+            "products": self.gallery_products,
+            "recall": {str(k): self.recalls[k].value for k in self.ks},
+            "map_at_r": map_at_r.value,
+            "mrr": mrr.value,
+            "recall_1_ci95": list(self.recalls[1].interval),
+            "ci95": {figure.name: list(figure.interval) for figure in self.metrics},
+            "min_score": vars(self.min_score) if self.min_score else None,
+            "closeness": [vars(step) for step in closeness_steps(self.found)],
+            "categories": [_group_as_json(group) for group in self.categories],
+            "worst_products": [_group_as_json(group) for group in self.worst_products()],
+        }
+
+    def _metric(self, name: str, values: NDArray) -> Metric:
+        return Metric(name, values, bootstrap_interval(values, self.products))
+
+    def _group_metrics(self, groups: Sequence[str], gallery_groups: Sequence[str]) -> list[GroupMetrics]:
+        names, labels = np.unique(groups, return_inverse=True)
+        counts = np.bincount(labels)
+        recall = {k: np.bincount(labels, weights=self.recalls[k].values) / counts for k in self.recalls}
+        mistakes: dict[int, Counter[str]] = {}
+        for row in np.flatnonzero(~self.found.matches[:, 0]):
+            taken_for = gallery_groups[self.found.neighbours[row, 0]]
+            mistakes.setdefault(labels[row], Counter())[taken_for] += 1
+        order = np.lexsort([-counts, recall[1]])
+        return [
+            GroupMetrics(
+                name=str(names[i]),
+                queries=int(counts[i]),
+                recall={k: float(recall[k][i]) for k in sorted(recall)},
+                mistaken_for=mistakes[i].most_common(1)[0][0] if i in mistakes else None,
+            )
+            for i in order
+        ]
+
+
+def evaluate(
+    model: str, embed: Embed, queries: list[Photo], gallery: list[Photo] | None = None, ks: Sequence[int] = (1, 5, 10)
+) -> Evaluation:
+    """Search `gallery` with every query; without a gallery, each query searches the others (leave-one-out).
+
+    `embed` turns paths into float32 [n, d] unit rows; `model` is its name.
+    Raises UnusableDataset: K larger than the gallery, no query with its product in the gallery, or a photo that
+    cannot be read.
+    """
+    alone = gallery is None
+    searched = queries if gallery is None else gallery
+    to_find = len(searched) - alone
+    if max(ks) > to_find:
+        raise UnusableDataset(f"K = {max(ks)} is larger than the {to_find} photos there are to find.")
+    in_gallery = Counter(photo.product for photo in searched)
+    if not any(in_gallery[photo.product] > alone for photo in queries):
+        raise UnusableDataset(
+            "No product has two photos, so no query has anything to find. Give a --gallery."
+            if alone
+            else f"None of the {len(queries)} queries shows a product that is in the gallery."
+        )
+    vectors = embed([photo.path for photo in queries])
+    gallery_vectors = None if alone else embed([photo.path for photo in searched])
+    found = retrieve(
+        vectors,
+        [photo.product for photo in queries],
+        gallery_vectors,
+        [photo.product for photo in searched],
+        k=max(ks),
+    )
+    answerable = found.answerable
+    return Evaluation(
+        model=model,
+        queries=[photo for photo, counts in zip(queries, answerable, strict=True) if counts],
+        gallery=searched,
+        found=found[answerable],
+        ks=sorted(set(ks)),
+        left_out=int((~answerable).sum()),
+        copies=_copies(queries, searched, alone),
+        leave_one_out=alone,
+    )
+
+
+def with_network(embedder: Embedder) -> Embed:
+    """Embed with a model, as serving does."""
+
+    def embed(paths: Sequence[Path]) -> Floats:
+        vectors = np.empty((len(paths), embedder.dim), np.float32)
+        results = embedder.embed_photos(paths, max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS)
+        for row, vector in tqdm(results, total=len(paths), unit="photo", disable=None):
+            if isinstance(vector, UnreadablePhoto):
+                raise _unreadable(paths[row], vector)
+            vectors[row] = vector
+        return vectors
+
+    return embed
+
+
+def with_colours(paths: Sequence[Path]) -> Floats:
+    """Embed by colour histogram: the baseline."""
+
+    def histogram(path: Path) -> Floats:
+        try:
+            return colour_histogram(
+                read_photo(path, max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS)
+            )
+        except UnreadablePhoto as unreadable:
+            raise _unreadable(path, unreadable) from unreadable
+
+    with ThreadPoolExecutor() as threads:
+        return np.stack(list(tqdm(threads.map(histogram, paths), total=len(paths), unit="photo", disable=None)))
+
+
+def _unreadable(path: Path, why: UnreadablePhoto) -> UnusableDataset:
+    return UnusableDataset(f"{path} cannot be read ({why.code}). Run clean_images on the folder first.")
+
+
+def _copies(queries: list[Photo], gallery: list[Photo], alone: bool) -> int:
+    """How many queries have their own file, under another name or the same, among what they search."""
+    asked, searched = {photo.path for photo in queries}, {photo.path for photo in gallery}
+    twins = {path for group in same_bytes([*asked, *searched]) for path in group if alone or searched & set(group)}
+    return sum(photo.path in twins or (not alone and photo.path in searched) for photo in queries)
+
+
+def _group_as_json(group: GroupMetrics) -> dict[str, Any]:
+    return {**vars(group), "recall": {str(k): value for k, value in group.recall.items()}}

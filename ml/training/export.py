@@ -1,0 +1,160 @@
+"""Keras -> ONNX: the graph that web and worker processes run, in float32 and int8, each checked before it is kept.
+
+TensorFlow does the conversion (tf2onnx) in a process of its own, whichever backend trained the network.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+MIN_COSINE = 0.9999  # between Keras and ONNX, every photo
+MAX_INT8_LOSS = 0.005  # of Recall@1
+CALIBRATION_PHOTOS = 256
+OPSET = 17
+
+
+class ExportMismatch(RuntimeError):
+    """The ONNX graph does not do what the Keras network does."""
+
+
+def export_fp32(config: dict[str, Any], weights: Path, pixels: NDArray[np.uint8], out: Path) -> float:
+    """Write the network as ONNX to `out`; returns the lowest cosine between Keras' embeddings and ONNX' of `pixels`.
+
+    config: keyword arguments of `build_network`. weights: a .weights.h5 file of that network.
+    pixels: uint8 [n, s, s, 3]. Raises ExportMismatch when a cosine is below MIN_COSINE, OSError for a full disk; then
+    `out` is not there.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        sample = Path(folder) / "sample.npy"
+        np.save(sample, pixels)
+        command = [sys.executable, "-m", "ml.training.export", json.dumps(config), str(weights), str(sample), str(out)]
+        environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        root = Path(__file__).resolve().parents[2]
+        done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True)
+        if done.returncode == os.EX_IOERR:
+            out.unlink(missing_ok=True)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(out))
+        if done.returncode:
+            out.unlink(missing_ok=True)
+            raise ExportMismatch(f"The conversion to ONNX failed:\n{done.stderr[-2000:]}")
+        lowest = float(done.stdout.split()[-1])
+    if not lowest >= MIN_COSINE:
+        out.unlink()
+        raise ExportMismatch(f"Keras and ONNX disagree: cosine {lowest:.6f}, at least {MIN_COSINE} is needed.")
+    return lowest
+
+
+def quantise(fp32: Path, photos: NDArray[np.uint8], out: Path) -> None:
+    """Write `fp32` as int8 (QDQ, per channel), calibrated on `photos`, uint8 [n, s, s, 3]; both outputs are kept.
+
+    Convolutions alone: they are nearly all of the time. The sums of residual branches stay float32, because the pooled
+    early stages read them: in int8 they cost 1.2 points of Recall@1, and were slower.
+    """
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Photos(CalibrationDataReader):
+        def __init__(self) -> None:
+            self._batches = iter(np.array_split(photos, max(1, len(photos) // 8)))
+
+        def get_next(self) -> dict[str, NDArray] | None:
+            batch = next(self._batches, None)
+            return None if batch is None else {"pixels": batch}
+
+    with tempfile.TemporaryDirectory() as folder, _without_chatter():
+        folded = Path(folder) / "folded.onnx"  # batch norms folded into convolutions
+        quant_pre_process(str(fp32), str(folded), skip_symbolic_shape=True)
+        quantize_static(
+            str(folded),
+            str(out),
+            Photos(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            op_types_to_quantize=["Conv"],
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
+        )
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """ONNX Runtime logs a line for each channel whose scale it adjusts."""
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def embed(onnx_file: Path, pixels: NDArray[np.uint8], batch: int = 64) -> NDArray[np.float32]:
+    """The embeddings float32 [n, dim] of `pixels`, uint8 [n, s, s, 3], by an ONNX file."""
+    session = ort.InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
+    chunks = (np.ascontiguousarray(pixels[i : i + batch]) for i in range(0, len(pixels), batch))
+    return np.concatenate([session.run(["embedding"], {"pixels": chunk})[0] for chunk in chunks])
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _convert(config: dict[str, Any], weights: Path, sample: Path, out: Path) -> float:
+    """What the process of its own does: build, load, convert, compare."""
+    import tensorflow as tf
+    import tf2onnx
+
+    from ml.network import build_network
+
+    network = build_network(**config)
+    network.load_weights(weights)
+    side = config["input_size"]
+    signature = [tf.TensorSpec((None, side, side, 3), tf.uint8, name="pixels")]
+
+    @tf.function(input_signature=signature)
+    def forward(pixels: Any) -> dict[str, Any]:
+        return network(pixels, training=False)
+
+    graph, _ = tf2onnx.convert.from_function(forward, signature, opset=OPSET)
+    _name_outputs(graph, {"embedding": 2, "features": 4})
+    onnx.checker.check_model(graph, full_check=True)
+    onnx.save(graph, out)
+    pixels = np.load(sample)
+    expected = network.predict(pixels, verbose=0, batch_size=32)["embedding"]
+    return float((expected * embed(out, pixels)).sum(1).min())
+
+
+def _name_outputs(graph: onnx.ModelProto, ranks: dict[str, int]) -> None:
+    """tf2onnx names outputs Identity, Identity_1...; ours are told apart by their rank."""
+    for name, rank in ranks.items():
+        (output,) = (o for o in graph.graph.output if len(o.type.tensor_type.shape.dim) == rank)
+        for node in graph.graph.node:
+            node.output[:] = [name if o == output.name else o for o in node.output]
+            node.input[:] = [name if i == output.name else i for i in node.input]
+        output.name = name
+        output.type.tensor_type.shape.dim[0].dim_param = "N"
+    graph.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "N"
+
+
+if __name__ == "__main__":
+    settings, weights_file, sample_file, onnx_out = sys.argv[1:]
+    try:
+        print(_convert(json.loads(settings), Path(weights_file), Path(sample_file), Path(onnx_out)))
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            sys.exit(os.EX_IOERR)
+        raise

@@ -1,0 +1,3 @@
+"""What the search adds to the admin."""
+
+from search.admin import models, pairs, products, queries  # noqa: F401

@@ -1,0 +1,188 @@
+"""Searches in the admin: a clerk finds an item by its photo, and says which answers are right and which are wrong."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.decorators import display
+
+from catalog.admin.photos import ManyPhotosField
+from catalog.models import Product
+from ml.images import UnreadablePhoto
+from ml.models import ModelVersion
+from search.knn import Filters
+from search.models import Judgement, Query
+from search.parameters import MAX_PHOTOS
+from search.query import NoActiveModel, answer, create_query
+
+K = 24
+
+
+class PhotoForm(forms.Form):
+    photos = ManyPhotosField(
+        label=gettext_lazy("Photos of the item"),
+        help_text=gettext_lazy("One is enough; up to %d of the same item make the answer surer.") % MAX_PHOTOS,
+    )
+
+    def clean_photos(self) -> list[UploadedFile]:
+        photos = self.cleaned_data["photos"]
+        if not 1 <= len(photos) <= MAX_PHOTOS:
+            raise forms.ValidationError(_("Choose between 1 and %d photos.") % MAX_PHOTOS)
+        return photos
+
+
+class ScoreFilter(DropdownFilter):
+    """By the best score of the first answer."""
+
+    title = gettext_lazy("best match")
+    parameter_name = "score"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("poor", _("nothing like it")), ("none", _("no answer"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Query]) -> QuerySet[Query]:
+        if self.value() == "poor":
+            return poor(queryset, ModelVersion.objects.active())
+        if self.value() == "none":
+            return queryset.filter(best_score=None)
+        return queryset
+
+
+def poor(queries: QuerySet[Query], model: ModelVersion | None) -> QuerySet[Query]:
+    """Searches whose best match is below the score at which the shop says "nothing like this"."""
+    threshold = model.min_score if model else None
+    return queries.filter(best_score__lt=threshold) if threshold else queries.none()
+
+
+@admin.register(Query)
+class QueryAdmin(ModelAdmin):
+    list_display = ["picture", "created", "source", "best_score_rounded", "best_product", "milliseconds", "judged"]
+    list_display_links = ["picture", "created"]
+    list_filter = ["source", ScoreFilter]
+    list_filter_submit = True
+    list_select_related = ["best_product"]
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Query]:
+        return super().get_queryset(request).defer("vector", "thumbnail").prefetch_related("judgements")
+
+    def has_change_permission(self, request: HttpRequest, obj: Query | None = None) -> bool:
+        return False  # a search is looked at and judged, not edited
+
+    @display(description=gettext_lazy("photo"))
+    def picture(self, query: Query) -> SafeString:
+        url = reverse("admin:query_thumbnail", args=[query.pk])
+        return format_html('<img class="staff-thumb" src="{}" alt="{}" loading="lazy">', url, _("The photo"))
+
+    @display(description=gettext_lazy("best score"), ordering="best_score")
+    def best_score_rounded(self, query: Query) -> str:
+        return "–" if query.best_score is None else f"{query.best_score:.2f}"
+
+    @display(description=gettext_lazy("ms"))
+    def milliseconds(self, query: Query) -> int:
+        return round(sum(query.took_ms.values()))
+
+    @display(description=gettext_lazy("judged"))
+    def judged(self, query: Query) -> str:
+        return str(len(query.judgements.all()) or "–")
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("<uuid:pk>/photo.jpg", self.admin_site.admin_view(self.thumbnail_view), name="query_thumbnail"),
+            path(
+                "<uuid:pk>/judge/<int:product>/",
+                self.admin_site.admin_view(require_POST(self.judge_view)),
+                name="judge",
+            ),
+            *super().get_urls(),
+        ]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Search by photo."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        sent = request.method == "POST"
+        form = PhotoForm(request.POST, request.FILES) if sent else PhotoForm()
+        if form.is_valid():
+            try:
+                query = create_query(form.cleaned_data["photos"], source=Query.Source.ADMIN)
+                return redirect("admin:search_query_change", query.pk)
+            except (UnreadablePhoto, NoActiveModel) as error:
+                form.add_error("photos", str(error))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Search by photo"),
+            "opts": self.opts,
+            "form": form,
+            "media": form.media,
+        }
+        return render(request, "admin/search/ask.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """What was found, for staff to judge; hidden products too."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        query = self.get_object(request, object_id)
+        if query is None:  # forgotten since, or no search's number at all
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        verdicts = dict(query.judgements.values_list("product_id", "verdict"))
+        try:
+            results = answer(query, Filters(hidden_too=True), k=K)
+        except NoActiveModel:
+            results = []
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Search by photo"),
+            "opts": self.opts,
+            "query": query,
+            "results": [(result, verdicts.get(result.product.pk, "")) for result in results],
+            "may_judge": request.user.has_perm("search.add_judgement"),
+        }
+        return render(request, "admin/search/query.html", context)
+
+    def thumbnail_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        thumbnail = get_object_or_404(Query.objects.only("thumbnail"), pk=pk).thumbnail
+        return HttpResponse(
+            bytes(thumbnail), content_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"}
+        )
+
+    def judge_view(self, request: HttpRequest, pk: UUID, product: int) -> HttpResponse:
+        """Right, wrong, or (the same again) no judgement. What is kept is there for training."""
+        if not request.user.has_perm("search.add_judgement"):
+            raise PermissionDenied
+        query, found = get_object_or_404(Query, pk=pk), get_object_or_404(Product, pk=product)
+        verdict = request.POST.get("verdict", "")
+        if verdict in Judgement.Verdict.values:
+            Judgement.objects.update_or_create(
+                query=query, product=found, defaults={"verdict": verdict, "user": cast(User, request.user)}
+            )
+        else:
+            Judgement.objects.filter(query=query, product=found).delete()
+            verdict = ""
+        if request.headers.get("HX-Request"):
+            context = {"query": query, "product": found, "verdict": verdict}
+            return render(request, "admin/search/judgement.html", context)
+        return redirect("admin:search_query_change", query.pk)

@@ -1,0 +1,34 @@
+"""What staff said of answers, as training takes it."""
+
+import math
+
+from ml.data.datasets import JudgedPicture
+from ml.images import Crop, read_photo, shrink_photo
+from search.models import Judgement, Query
+from search.query import THUMBNAIL_SIDE
+
+
+def judged_pictures() -> list[JudgedPicture]:
+    """One for each judged search, oldest first.
+
+    Where several products were called right, no one knows which of them the picture shows.
+    """
+    queries = Query.objects.exclude(judgements=None).prefetch_related("judgements__product").order_by("created", "pk")
+    return [_picture(query) for query in queries]
+
+
+def _picture(query: Query) -> JudgedPicture:
+    said = sorted((judgement.product.sku, judgement.verdict) for judgement in query.judgements.all())
+    right = [sku for sku, verdict in said if verdict == Judgement.Verdict.RIGHT]
+    wrong = [sku for sku, verdict in said if verdict == Judgement.Verdict.WRONG]
+    return JudgedPicture(str(query.pk), _searched_part(query), right[0] if len(right) == 1 else None, tuple(wrong))
+
+
+def _searched_part(query: Query) -> bytes:
+    """JPEG of the thumbnail, or of the part of it that was searched for."""
+    if not query.crop:
+        return bytes(query.thumbnail)
+    thumbnail = read_photo(bytes(query.thumbnail), max_bytes=len(query.thumbnail), max_pixels=THUMBNAIL_SIDE**2)
+    left, top, right, bottom = Crop.parse(query.crop).box(*thumbnail.size)
+    part = thumbnail.crop((int(left), int(top), math.ceil(right), math.ceil(bottom)))
+    return shrink_photo(part, THUMBNAIL_SIDE, quality=95)

@@ -1,0 +1,32 @@
+"""What the ANN index loses against exact search."""
+
+import random
+
+import numpy as np
+
+from ml.models import ModelVersion
+from search.knn import Filters
+from search.models import Embedding
+
+SAMPLE = 500
+
+
+def recall_of_the_index(model: ModelVersion, k: int, seed: int = 0) -> tuple[float, int]:
+    """(share of exact search's k products that the index finds too, in 0..1; photos asked about).
+
+    A seeded sample of SAMPLE stored photos of active products, each asked for the products most like it but its own.
+    Raises ValueError while no photo is embedded under `model`, or there is no other product to find.
+    """
+    embedded = Embedding.objects.filter(model=model, is_active=True)
+    images = list(embedded.order_by("image_id").values_list("image_id", flat=True))
+    images = random.Random(seed).sample(images, min(SAMPLE, len(images)))
+    found = wanted = 0
+    for vector, product in embedded.filter(image_id__in=images).values_list("vector", "product_id"):
+        others = Filters(without_product=product)
+        query = np.asarray(vector, np.float32)
+        exact = {match.product_id for match in Embedding.objects.knn(query, model, k, others, exact=True)}
+        index = {match.product_id for match in Embedding.objects.knn(query, model, k, others)}
+        found, wanted = found + len(exact & index), wanted + len(exact)
+    if not wanted:
+        raise ValueError(f"fewer than two products have a photo embedded with {model}.")
+    return found / wanted, len(images)

@@ -1,0 +1,70 @@
+"""Can shoppers find it? Photos and products: ready, waiting for a worker, or failed, under the active model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, TextChoices, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Product, ProductImage
+from ml.models import ModelVersion
+from search.models import Embedding, photos_awaiting
+
+FEW = 2000  # products named one by one in a query
+
+
+class IndexingStatus(TextChoices):
+    READY = "ready", _("ready")
+    WAITING = "waiting", _("waiting")
+    FAILED = "failed", _("failed")
+
+
+def with_indexing_status(images: QuerySet[ProductImage], model: ModelVersion | None) -> QuerySet[ProductImage]:
+    """The photos, each with its `indexing_status`, an IndexingStatus value."""
+    embedded = Embedding.objects.filter(image=OuterRef("pk"), model=model, photo_sha256=OuterRef("sha256"))
+    return images.annotate(
+        indexing_status=Case(
+            When(~Q(error=""), then=Value(IndexingStatus.FAILED)),
+            When(Exists(embedded), then=Value(IndexingStatus.READY)),
+            default=Value(IndexingStatus.WAITING),
+        )
+    )
+
+
+def indexing_status_of_product(images: Iterable[ProductImage]) -> tuple[str, str]:
+    """(IndexingStatus value, reason): the worst of its photos `with_indexing_status`; ("", "") without any."""
+    states = {image.indexing_status: image.error for image in images}  # type: ignore[attr-defined]
+    for state in (IndexingStatus.FAILED, IndexingStatus.WAITING, IndexingStatus.READY):
+        if state in states:
+            return state, states[state]
+    return "", ""
+
+
+def products_with_status(status: str, products: QuerySet[Product], model: ModelVersion | None) -> QuerySet[Product]:
+    """Those of `products` whose worst photo has this IndexingStatus."""
+    broken = Exists(ProductImage.objects.broken().filter(product=OuterRef("pk")))
+    if status == IndexingStatus.FAILED:
+        return products.filter(broken)
+    waiting = _has_a_waiting_photo(model)
+    if status == IndexingStatus.WAITING:
+        return products.filter(waiting & ~broken)
+    return products.filter(~broken & ~waiting & Exists(ProductImage.objects.filter(product=OuterRef("pk"))))
+
+
+def _has_a_waiting_photo(model: ModelVersion | None) -> Q | Exists:
+    """A condition on products. Where few wait, they are looked up here, once: the list is counted and read with it."""
+    images = ProductImage.objects.readable() if model is None else photos_awaiting(model)
+    few = list(images.order_by().values_list("product", flat=True).distinct()[: FEW + 1])
+    return Q(pk__in=few) if len(few) <= FEW else Exists(images.order_by().filter(product=OuterRef("pk")))
+
+
+def embed_again(images: QuerySet[ProductImage], model: ModelVersion | None) -> int:
+    """Have these photos embedded anew, the failed ones too; how many. Until then their old embeddings serve."""
+    from search.tasks import enqueue_photos
+
+    ids = list(images.order_by("pk").values_list("pk", flat=True))
+    ProductImage.objects.filter(pk__in=ids).exclude(error="").update(error="")
+    Embedding.objects.filter(image__in=ids, model=model).exclude(photo_sha256="").update(photo_sha256="")
+    enqueue_photos(ids)
+    return len(ids)

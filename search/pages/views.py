@@ -1,0 +1,345 @@
+"""The shopper's pages around a search by photo."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import cache
+from io import BytesIO
+from math import ceil
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+from PIL import Image
+
+from catalog.errors import InvalidRequest
+from catalog.filters import SORTS, ProductFilter, count_facets, read_product_filter, read_sort, whole_number
+from catalog.models import Category, Product, ProductImage
+from catalog.views import ShopRequest, part_of_a_page
+from ml.images import WHOLE, Crop, UnreadablePhoto
+from ml.models import ModelVersion
+from search import explain
+from search import query as queries
+from search.knn import Match
+from search.models import Query
+from search.parameters import SearchRate, check_content_length, filters_of, read_crop, read_photos_of_request, status_of
+from search.query import MOST, Ranking
+
+PER_PAGE = 24
+SIMILAR = 10
+HOME_CATEGORIES = 24
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return _home(request)
+
+
+@csrf_exempt  # changes nothing for anybody, and so shoppers need no cookie
+@require_http_methods(["GET", "POST"])
+def search(request: HttpRequest) -> HttpResponse:
+    """Embeds the photo and sends the shopper on to its results; scripts ask for JSON and get the address.
+
+    Instead of `image`, `query` takes the photo of an earlier search, for another `crop` of it, and `example`
+    one of the example photos.
+    """
+    if request.method == "GET":
+        return redirect("home")
+    try:
+        if not SearchRate().allow_request(request, None):  # type: ignore[arg-type]
+            sentence = _("These were many searches in a short time. Please wait a minute and try again.")
+            raise InvalidRequest("throttled", sentence, status=429)
+        check_content_length(request)
+        query = queries.create_query(_photos(request), read_crop(request.POST))
+    except (InvalidRequest, UnreadablePhoto) as problem:
+        return _error_response(request, problem.code, str(problem), status_of(problem))
+    except queries.NoActiveModel:
+        return _error_response(
+            request, "no_model", _("Searching by photo is being set up. Please try again later."), 503
+        )
+    if _wants_json(request):
+        return JsonResponse({"query": str(query.pk), "url": reverse("results", args=[query.pk])})
+    return HttpResponse(status=303, headers={"Location": reverse("results", args=[query.pk])})
+
+
+@require_safe
+@part_of_a_page
+def results(request: ShopRequest, pk: UUID) -> HttpResponse:
+    """The products nearest to an earlier photo: filters, sorting and paging cost ANN queries and no embedding.
+
+    Products that are alike come first, in any order of sorting; they are what is counted. Filters reach the whole shop:
+    each choice is ranked anew.
+    """
+    query = Query.objects.select_related("model").filter(pk=pk).first()
+    if query is None:
+        return render(request, "search/gone.html", status=404)
+    chosen, sort = read_product_filter(request.GET), read_sort(request.GET)
+    page = whole_number(request.GET, "page", 1, 1, MOST // PER_PAGE)
+
+    @cache
+    def rank(chosen: ProductFilter) -> Ranking:
+        return queries.rank(query, filters_of(chosen))
+
+    def among(chosen: ProductFilter) -> QuerySet[Product]:
+        ranking = rank(chosen)
+        alike = Q(pk__in=[match.product_id for match in ranking.alike])
+        return Product.objects.filter(pk__in=[match.product_id for match in ranking.matches]).annotate(counts=alike)
+
+    try:
+        queries.reembed_if_stale(query)
+    except queries.NoActiveModel:
+        return _error_response(
+            request, "no_model", _("Searching by photo is being set up. Please try again later."), 503
+        )
+    ranking = rank(chosen)
+    matches = [*_sorted(ranking.alike, sort), *_sorted(ranking.others, sort)]
+    start, end = (page - 1) * PER_PAGE, page * PER_PAGE
+    if matches and start >= len(matches):
+        raise Http404
+    alike, more = len(ranking.alike), request.htmx.target == "more"
+    others = max(alike, start)  # where on this page the less alike begin: said once in a list that grows
+    says_so = alike > 0 and others < min(end, len(matches)) and (others == alike or not more)
+    context = {
+        "query": query,
+        "model": query.model,
+        "results": queries.load(matches[start:end]),
+        "count": len(matches),
+        "alike": alike,
+        "whole": ranking.whole,
+        "most": len(ranking.alike) == MOST,
+        "less_alike": matches[others].product_id if says_so else None,
+        "page": page,
+        "next_page": page + 1 if len(matches) > end else None,
+        "chosen": chosen,
+        "sort": sort,
+        "sorts": SORTS.items(),
+    }
+    if more:
+        return render(request, "search/cards.html", context)
+    context["facets"] = count_facets(among, chosen)
+    if request.htmx.target == "found" and not request.htmx.history_restore_request:
+        return render(request, "search/found.html", context)
+    context["width"], context["height"] = Image.open(BytesIO(bytes(query.thumbnail))).size
+    return render(request, "search/results.html", context)
+
+
+@require_safe
+@cache_control(private=True, max_age=3600)
+def query_photo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The small picture of what was searched for."""
+    query = get_object_or_404(Query.objects.only("thumbnail"), pk=pk)
+    return HttpResponse(bytes(query.thumbnail), content_type="image/jpeg")
+
+
+@require_safe
+@part_of_a_page
+@cache_control(private=True, max_age=3600)
+def boxes(request: ShopRequest, pk: UUID) -> HttpResponse:
+    """The likely items in the photo, to choose one with a tap: a part of the results page, or a page without script."""
+    query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
+    photo = Image.open(BytesIO(bytes(query.thumbnail))).convert("RGB")
+    crops = explain.likely_items(photo, query.model)
+    if crops or query.crop:
+        crops.append(WHOLE)
+    context = {
+        "query": query,
+        "boxes": [_box(crop, photo.size) for crop in crops],
+        "width": photo.width,
+        "height": photo.height,
+    }
+    return render(request, "search/boxes.html" if request.htmx else "search/boxes_page.html", context)
+
+
+@require_safe
+@part_of_a_page
+@cache_control(private=True, max_age=3600)
+def why(request: ShopRequest, pk: UUID, image_pk: int) -> HttpResponse:
+    """Which regions of the photo and of the product's picture made them alike: a dialog, or a page without script."""
+    query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
+    on_sale = ProductImage.objects.filter(product__is_active=True).select_related("product")
+    image = get_object_or_404(on_sale, pk=image_pk)
+    try:
+        ours, theirs = explain.overlays(query, image)
+    except UnreadablePhoto:
+        raise Http404 from None
+    context = {
+        "query": query,
+        "image": image,
+        "ours": _data_url(ours),
+        "our_size": ours.size,
+        "theirs": _data_url(theirs),
+        "their_size": theirs.size,
+    }
+    return render(request, "search/why.html" if request.htmx else "search/why_page.html", context)
+
+
+@require_safe
+def product(request: HttpRequest, sku: str) -> HttpResponse:
+    shown = get_object_or_404(
+        Product.objects.on_sale().with_sku(sku).select_related("category__parent").prefetch_related("images")
+    )
+    images = [image for image in shown.images.all() if not image.error]
+    context = {
+        "product": shown,
+        "images": images,
+        "similar": queries.similar_products(shown, SIMILAR),
+        "model": ModelVersion.objects.active(),
+        "attributes": [
+            (name.replace("_", " ").capitalize(), value)
+            for name, value in (shown.attributes if isinstance(shown.attributes, dict) else {}).items()
+            if isinstance(value, str | int | float)
+        ],
+        "facts": _schema_org(request, shown, images),
+    }
+    return render(request, "search/product.html", context)
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    return render(request, "search/privacy.html", {"days": ceil(settings.QUERY_RETENTION_HOURS / 24)})
+
+
+@require_safe
+@cache_control(public=True, max_age=86400)
+def example_photo(request: HttpRequest, name: str) -> HttpResponse:
+    """One of the example photos, as it lies on disk."""
+    return HttpResponse(_example(name).read_bytes(), content_type="image/jpeg")
+
+
+def example_photos() -> list[str]:
+    """Names of a few photos that newcomers may try: of products in the catalogue, but not among its pictures."""
+    folder = settings.EXAMPLE_PHOTOS_DIR
+    names = sorted(path.name for path in folder.glob("*.jpg")) if folder else []
+    step = max(1, len(names) // MAX_EXAMPLES)  # names start with the kind of product: take some of each
+    return names[::step][:MAX_EXAMPLES]
+
+
+MAX_EXAMPLES = 6
+
+
+def _example(name: str) -> Path:
+    folder = settings.EXAMPLE_PHOTOS_DIR
+    if folder is None or name not in example_photos():
+        raise Http404
+    return folder / name
+
+
+def _photos(request: HttpRequest) -> Sequence[bytes | Path | BinaryIO]:
+    if name := request.POST.get("example"):
+        return [_example(name)]
+    if written := request.POST.get("query"):
+        try:
+            return [bytes(Query.objects.get(pk=written).thumbnail)]
+        except (Query.DoesNotExist, ValidationError):
+            sentence = _("This search has expired. Please choose your photo again.")
+            raise InvalidRequest("query_expired", sentence, status=404) from None
+    return read_photos_of_request(request.FILES)
+
+
+def _box(crop: Crop, size: tuple[int, int]) -> dict[str, object]:
+    left, top, right, bottom = crop.box(*size)
+    return {
+        "crop": queries.written(crop),
+        "view": f"{left:.0f} {top:.0f} {right - left:.0f} {bottom - top:.0f}",
+        "whole": crop == WHOLE,
+    }
+
+
+def _data_url(picture: Image.Image) -> str:
+    file = BytesIO()
+    picture.save(file, "JPEG", quality=82)
+    return f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept") == "application/json"
+
+
+def _error_response(request: HttpRequest, code: str, sentence: str, status: int) -> HttpResponse:
+    if _wants_json(request):
+        return JsonResponse({"detail": sentence, "code": code}, status=status)
+    return _home(request, sentence, status)
+
+
+def _home(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
+    on_sale = Product.objects.on_sale()
+    categories = (
+        Category.objects.annotate(count=Count("products", filter=Q(products__is_active=True)))
+        .filter(count__gt=0)
+        .order_by("name")[:HOME_CATEGORIES]
+    )
+    newest = on_sale.select_related("category").prefetch_related("images").order_by("-created", "-id")[:10]
+    context = {
+        "problem": problem,
+        "categories": _with_pictures(list(categories)),
+        "newest": newest,
+        "examples": example_photos(),
+    }
+    return render(request, "search/home.html", context, status=status)
+
+
+def _with_pictures(categories: list[Category]) -> list[tuple[Category, ProductImage | None]]:
+    """Each category with the lead photo of one of its products."""
+    pictures = (
+        ProductImage.objects.readable()
+        .filter(product__category__in=categories, product__is_active=True)
+        .order_by("product__category_id", "position", "product_id")
+        .distinct("product__category_id")
+        .select_related("product")
+    )
+    by_category = {image.product.category_id: image for image in pictures}
+    return [(category, by_category.get(category.pk)) for category in categories]
+
+
+def _sorted(matches: list[Match], sort: str) -> list[Match]:
+    """The closest products in another order; what has no price goes last."""
+    if not sort:
+        return matches
+    rows = Product.objects.filter(pk__in=[match.product_id for match in matches]).values_list("pk", "price", "created")
+    facts = {pk: (price, created) for pk, price, created in rows}
+    known = [match for match in matches if match.product_id in facts]
+    if sort == "new":
+        return sorted(known, key=lambda match: facts[match.product_id][1], reverse=True)
+    worst = Decimal("Infinity") if sort == "price" else Decimal("-Infinity")
+
+    def price(match: Match) -> Decimal:
+        amount = facts[match.product_id][0]
+        return worst if amount is None else amount
+
+    return sorted(known, key=price, reverse=sort == "-price")
+
+
+def _schema_org(request: HttpRequest, product: Product, images: list[ProductImage]) -> dict[str, object]:
+    """https://schema.org/Product, for search engines."""
+    facts: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": product.title,
+        "sku": product.sku,
+        "url": request.build_absolute_uri(),
+        "image": [request.build_absolute_uri(image.file.url) for image in images],
+    }
+    if product.description:
+        facts["description"] = product.description
+    if product.brand:
+        facts["brand"] = {"@type": "Brand", "name": product.brand}
+    if product.price is not None:
+        facts["offers"] = {
+            "@type": "Offer",
+            "price": str(product.price),
+            "priceCurrency": product.currency,
+            "availability": "https://schema.org/InStock",
+        }
+    return facts

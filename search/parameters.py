@@ -1,0 +1,68 @@
+"""What a request for a search says: its photos, the part of interest and the filters. Pages and API read it here."""
+
+from __future__ import annotations
+
+from typing import BinaryIO, cast
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, QueryDict
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy as _
+from rest_framework.throttling import SimpleRateThrottle
+
+from catalog.errors import InvalidRequest
+from catalog.filters import ProductFilter
+from ml.images import Crop, UnreadablePhoto
+from search.knn import Filters
+
+MAX_PHOTOS = 5  # of one item
+
+
+class SearchRate(SimpleRateThrottle):
+    """Searches with a photo per client address; the rate is REST_FRAMEWORK's DEFAULT_THROTTLE_RATES["search"]."""
+
+    scope = "search"
+
+    def get_cache_key(self, request: HttpRequest, view: object) -> str:
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}  # type: ignore[arg-type]
+
+
+def check_content_length(request: HttpRequest) -> None:
+    """Raises UnreadablePhoto by the announced length, before a byte of the body is read."""
+    length = str(request.META.get("CONTENT_LENGTH", ""))
+    if length.isdigit() and int(length) > MAX_PHOTOS * settings.PHOTO_MAX_BYTES:
+        raise UnreadablePhoto("too_many_bytes", limit=f"{settings.PHOTO_MAX_BYTES / 1e6:g} MB")
+
+
+def read_photos_of_request(files: MultiValueDict[str, UploadedFile]) -> list[BinaryIO]:
+    """The photos of one item, from the field `image`; raises InvalidRequest when there is none, or too many."""
+    photos = files.getlist("image")
+    if not photos:
+        raise InvalidRequest("no_photo", _("There is no photo in your request. Please choose one and send it again."))
+    if len(photos) > MAX_PHOTOS:
+        sentence = _("Please choose at most %(most)d photos of one item.")
+        raise InvalidRequest("too_many_photos", sentence % {"most": MAX_PHOTOS})
+    return [cast(BinaryIO, photo) for photo in photos]
+
+
+def read_crop(parameters: QueryDict) -> Crop | None:
+    written = parameters.get("crop", "")
+    return Crop.parse(written) if written else None
+
+
+def filters_of(chosen: ProductFilter) -> Filters:
+    return Filters(
+        categories=chosen.category_ids(),
+        brands=chosen.brands,
+        min_price=chosen.min_price,
+        max_price=chosen.max_price,
+        attributes=dict(chosen.attributes),
+    )
+
+
+def status_of(problem: Exception) -> int:
+    """The HTTP status of a InvalidRequest or UnreadablePhoto."""
+    if isinstance(problem, InvalidRequest):
+        return problem.status
+    return 413 if getattr(problem, "code", "") in ("too_many_bytes", "too_many_pixels") else 400

@@ -1,0 +1,196 @@
+"""A search from photo to products: what pages, the API, the admin and the command line share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from catalog.models import Product, ProductImage
+from ml.images import WHOLE, Crop, model_input, read_photo, shrink_photo
+from ml.models import ModelVersion
+from search.knn import Filters, Match
+from search.models import Embedding, Query
+
+THUMBNAIL_SIDE = 400  # pixels: enough to show, to crop anew and to embed again under the next model
+THUMBNAIL_QUALITY = 75
+
+
+class NoActiveModel(RuntimeError):
+    """No model is active, so nothing can be searched. Run `manage.py activate_model VERSION`."""
+
+
+CLOSEST = 240  # products worth a look, alike or not
+MOST = 1200  # products alike that are listed: nobody looks at more, and each page costs them all
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All that is worth listing for a search, best first."""
+
+    alike: list[Match]  # at or above the model's min_score
+    others: list[Match]  # below it; none where the alike are CLOSEST or more
+    whole: bool  # whether these are all the products there are, or that pass the filters
+
+    @property
+    def matches(self) -> list[Match]:
+        return [*self.alike, *self.others]
+
+
+@dataclass(frozen=True)
+class Result:
+    score: float  # cosine, -1..1
+    product: Product  # its category is loaded
+    image: ProductImage  # its best view
+
+
+def active_model() -> ModelVersion:
+    """The model that serves. Raises NoActiveModel."""
+    model = ModelVersion.objects.active()
+    if model is None:
+        raise NoActiveModel("No model is active. Run: manage.py activate_model VERSION")
+    return model
+
+
+def create_query(
+    photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None = None, source: Query.Source = Query.Source.PAGE
+) -> Query:
+    """Embed the photos of one item and keep what is needed to answer: one row, no photo. As `embed_query`, stored."""
+    query = embed_query(photos, crop, source)
+    query.save(force_insert=True)
+    return query
+
+
+def embed_query(photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None, source: Query.Source) -> Query:
+    """A query for the photos of one item, not stored yet: one that is answered at once is written once.
+
+    `crop` applies to the first photo. The embeddings of several photos are averaged, which sharpens the answer.
+    Raises UnreadablePhoto and NoActiveModel.
+    """
+    model = active_model()
+    embedder = model.embedder()
+    started = time.perf_counter()
+    views = []
+    for index, photo in enumerate(photos):
+        part = crop if index == 0 and crop else WHOLE
+        # A crop of half the width needs twice the pixels of the whole.
+        target = max(embedder.input_size / max(min(part.width, part.height), 0.05), THUMBNAIL_SIDE / 2)
+        picture = read_photo(
+            photo, max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS, target=round(target)
+        )
+        views.append(model_input(picture, embedder.input_size, part))
+        if index == 0:
+            thumbnail = shrink_photo(picture, THUMBNAIL_SIDE, THUMBNAIL_QUALITY)
+    decoded = time.perf_counter()
+    vector = _mean_direction(embedder.embed(np.stack(views)))
+    embedded = time.perf_counter()
+    return Query(
+        model=model,
+        vector=vector.tolist(),
+        thumbnail=thumbnail,
+        crop=written(crop),
+        source=source,
+        took_ms={"decode": _ms(started, decoded), "embed": _ms(decoded, embedded)},
+    )
+
+
+def answer(query: Query, filters: Filters | None = None, k: int = 20) -> list[Result]:
+    """The `k` products nearest to the query, best first, under the model active now.
+
+    Raises NoActiveModel.
+    """
+    reembed_if_stale(query)
+    return load(closest(query, filters, k))
+
+
+def rank(query: Query, filters: Filters | None = None) -> Ranking:
+    """The products alike, MOST at most, filled up to CLOSEST with the next closest: the same for each page of a list.
+
+    Under a model without min_score the CLOSEST pass for alike.
+    """
+    matches = closest(query, filters, wanted := CLOSEST)
+    least = query.model.min_score
+    if least is not None and len(matches) == wanted and matches[-1].score >= least:
+        matches = closest(query, filters, wanted := MOST)
+    alike = [match for match in matches if least is None or match.score >= least]
+    others = matches[len(alike) : CLOSEST]
+    return Ranking(alike, others, whole=len(matches) < wanted)
+
+
+def closest(query: Query, filters: Filters | None = None, k: int = 20) -> list[Match]:
+    """As `answer`, under the query's own model, without loading products and photos.
+
+    The first answer's time, best score and best product are noted on the query.
+    """
+    started = time.perf_counter()
+    matches = Embedding.objects.knn(np.asarray(query.vector), query.model, k, filters)
+    if "search" not in query.took_ms:
+        query.took_ms["search"] = _ms(started, time.perf_counter())
+        if matches:
+            query.best_score, query.best_product_id = matches[0].score, matches[0].product_id
+        if not query._state.adding:
+            query.save(update_fields=["took_ms", "best_score", "best_product"])
+    return matches
+
+
+def similar_products(product: Product, k: int = 12, filters: Filters | None = None) -> list[Result]:
+    """The products whose photos look like this product's, from its stored embeddings; none before it has any."""
+    model = ModelVersion.objects.active()
+    if model is None:
+        return []
+    vectors = list(Embedding.objects.filter(product=product, model=model).values_list("vector", flat=True)[:20])
+    if not vectors:
+        return []
+    mean = _mean_direction(np.asarray(vectors, np.float32))
+    filters = replace(filters or Filters(), without_product=product.pk)
+    return load(Embedding.objects.knn(mean, model, k, filters))
+
+
+def reembed_if_stale(query: Query) -> None:
+    """If another model took over since: embed the thumbnail with it, so that models are never mixed.
+
+    Raises NoActiveModel.
+    """
+    model = active_model()
+    if query.model_id == model.pk:
+        return
+    embedder = model.embedder()
+    thumbnail = read_photo(
+        bytes(query.thumbnail), max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS
+    )
+    crop = Crop.parse(query.crop) if query.crop else None
+    (vector,) = embedder.embed(model_input(thumbnail, embedder.input_size, crop)[None])
+    query.vector, query.model = vector.tolist(), model
+    query.save(update_fields=["vector", "model"])
+
+
+def load(matches: list[Match]) -> list[Result]:
+    """The products and photos of `matches`, in their order. What was deleted meanwhile is left out."""
+    photos = ProductImage.objects.select_related("product__category").defer("product__search_text")
+    found = photos.in_bulk([match.image_id for match in matches])
+    return [
+        Result(match.score, image.product, image)
+        for match in matches
+        if (image := found.get(match.image_id)) is not None
+    ]
+
+
+def _mean_direction(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The unit vector in the middle of unit `vectors`: float [n, 256] -> float32 [256]."""
+    mean = vectors.mean(axis=0, dtype=np.float32)
+    return mean / max(float(np.linalg.norm(mean)), 1e-6)
+
+
+def written(crop: Crop | None) -> str:
+    """The crop as Crop.parse reads it; nothing for the whole photo."""
+    return f"{crop.x:.4f},{crop.y:.4f},{crop.width:.4f},{crop.height:.4f}" if crop else ""
+
+
+def _ms(start: float, end: float) -> float:
+    return round((end - start) * 1000, 2)
