@@ -13,7 +13,6 @@ import search.api
 import search.pages.views
 from catalog.sku_urls import SkuConverter
 from search.pages.sitemaps import SITEMAPS
-from visualsearch import health
 
 register_converter(SkuConverter, "sku")
 
@@ -47,9 +46,6 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
-    path("healthz/live", health.live),
-    path("healthz/ready", health.ready),
-    path("metrics", health.metrics),
 ]
 
 if not settings.MEDIA_BUCKET:  # photos lie on this machine; a shop with many visitors lets its web server do this
