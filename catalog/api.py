@@ -21,21 +21,24 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, exception_handler
+from rest_framework.validators import UniqueValidator
+from rest_framework.views import APIView
+from rest_framework.views import exception_handler as default_handler
 
-from catalog.errors import InvalidRequest
-from catalog.filters import matching, read_product_filter
-from catalog.models import Category, Product, ProductImage
+from catalog.errors import InvalidRequest, RequestError
+from catalog.filters import read_product_filter
+from catalog.models import Category, Product, ProductImage, ProductQuerySet
 from catalog.photos.validation import InvalidPhoto, check_photo, too_many_bytes
+from catalog.text_search import find_products
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every refusal as {"detail", "code"}; invalid fields are named in "fields" as well."""
-    if isinstance(error, InvalidRequest):
+    """Every error as {"detail", "code"}; invalid fields are named in "fields" too. (DRF calls it.)"""
+    if isinstance(error, RequestError):
         return Response({"detail": str(error), "code": error.code}, status=error.status)
     if isinstance(error, SuspiciousOperation):
         return Response({"detail": str(_("We cannot read this request.")), "code": "bad_request"}, status=400)
-    response = exception_handler(error, context)
+    response = default_handler(error, context)
     if response is None:
         return None
     if isinstance(error, ValidationError):
@@ -90,6 +93,14 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             *("sku", "title", "description", "category", "brand", "price", "currency", "attributes"),
             *("is_active", "created", "updated", "url", "images"),
         ]
+        extra_kwargs = {
+            "sku": {
+                "validators": [
+                    *Product._meta.get_field("sku").validators,
+                    UniqueValidator(Product.objects.all(), _("There is a product with this SKU already."), "iexact"),
+                ]
+            }
+        }
 
     def get_url(self, product: Product) -> str:
         return self.context["request"].build_absolute_uri(product.get_absolute_url())
@@ -114,10 +125,13 @@ class ProductViews(generics.GenericAPIView[Product]):
     serializer_class = ProductSerializer
     lookup_field = "sku"
 
-    def get_queryset(self) -> QuerySet[Product]:
+    def shown(self) -> ProductQuerySet:
         """Shoppers see what is on sale, staff see all."""
         everything = Product.objects.select_related("category").prefetch_related("images")
         return everything if self.request.user.is_staff else everything.on_sale()
+
+    def get_queryset(self) -> QuerySet[Product]:
+        return self.shown()
 
 
 FILTERS = [
@@ -134,17 +148,18 @@ class ProductList(ProductViews, generics.ListCreateAPIView[Product]):
     pagination_class = Pages
 
     def get_queryset(self) -> QuerySet[Product]:
-        products = super().get_queryset()
+        products: QuerySet[Product] = self.shown()
         words = self.request.query_params.get("q", "").strip()[:200]
         if "\0" in words:
             raise InvalidRequest("bad_q", _("We cannot read these words. Please type them again."))
         if words:
-            products = products.filter(pk__in=matching(words).values("pk"))
+            products = products.filter(pk__in=find_products(words).products.order_by().values("pk"))
         return read_product_filter(self.request.query_params).among(products)
 
 
 class ProductDetail(ProductViews, generics.RetrieveUpdateDestroyAPIView[Product]):
-    pass
+    def get_object(self) -> Product:
+        return get_object_or_404(self.shown().with_sku(self.kwargs["sku"]))
 
 
 class PhotoSerializer(ImageSerializer):
@@ -187,9 +202,8 @@ class PhotoViews(generics.GenericAPIView[ProductImage]):
 
     def get_product(self) -> Product:
         everything = Product.objects.all()
-        return get_object_or_404(
-            everything if self.request.user.is_staff else everything.on_sale(), sku=self.kwargs["sku"]
-        )
+        shown = everything if self.request.user.is_staff else everything.on_sale()
+        return get_object_or_404(shown.with_sku(self.kwargs["sku"]))
 
     def get_queryset(self) -> QuerySet[ProductImage]:
         return ProductImage.objects.filter(product=self.get_product())

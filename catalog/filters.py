@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
-from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -110,24 +108,6 @@ def whole_number(parameters: QueryDict, name: str, default: int, lowest: int, hi
     return int(written)
 
 
-def matching(text: str) -> QuerySet[Product]:
-    """Products on sale whose words match, best first. `text` as people write in search engines: quotes, or, -not."""
-    query = SearchQuery(text, config="english", search_type="websearch")
-    return (
-        Product.objects.on_sale()
-        .filter(search_text=query)
-        .annotate(rank=SearchRank(F("search_text"), query))
-        .order_by("-rank", "title", "id")
-    )
-
-
-def any_of(text: str) -> str:
-    """The words of `text`, one of which will do, as `matching` reads them; nothing that was excluded comes back."""
-    words = re.findall(r"-?\w[\w'’-]*", text)
-    excluded = "".join(f" {word}" for word in words if word.startswith("-"))
-    return " or ".join(word + excluded for word in words if not word.startswith("-") and word.lower() != "or")
-
-
 @dataclass(frozen=True)
 class Choice:
     value: str
@@ -162,7 +142,7 @@ class PriceBand:
 class Facets:
     """What can be narrowed by, given what is chosen already."""
 
-    facets: list[Facet] = field(default_factory=list)
+    groups: list[Facet] = field(default_factory=list)
     bands: list[PriceBand] = field(default_factory=list)
     currency: str = ""  # of all prices; empty where there are several
 
@@ -172,13 +152,13 @@ def count_facets(products: Callable[[ProductFilter], QuerySet[Product]], chosen:
 
     The products are annotated with a boolean, `counts`: a choice that only others would bring is offered, with 0.
     """
-    facets = [
+    groups = [
         _categories(products(replace(chosen, categories=())), chosen),
         _brands(products(replace(chosen, brands=())), chosen),
         *_attributes(products, chosen),
     ]
     bands, currency = _bands(products(replace(chosen, min_price=None, max_price=None)), chosen)
-    return Facets([facet for facet in facets if len(facet.choices) > 1 or facet.chosen], bands, currency)
+    return Facets([facet for facet in groups if len(facet.choices) > 1 or facet.chosen], bands, currency)
 
 
 COUNTED = Count("pk", filter=Q(counts=True))

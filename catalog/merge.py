@@ -12,7 +12,14 @@ from django.db import transaction
 from catalog.imports.importer import free_view
 from catalog.models import Product, ProductImage
 
-FILLED = ("description", "category", "brand", "price", "attributes")  # taken over where the kept product has nothing
+FILLED = (
+    "description",
+    "category",
+    "brand",
+    "price",
+    "url",
+    "attributes",
+)  # taken over where the kept product has nothing
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
+import unicodedata
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
+from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.files import ImageFieldFile
+from django.db.models.functions import Now, Upper
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -82,17 +87,32 @@ class Category(models.Model):
 class ProductQuerySet(models.QuerySet["Product"]):
     def on_sale(self) -> ProductQuerySet:
         """What shoppers may see."""
-        return self.filter(is_active=True)
+        return self.filter(is_active=True).defer("search_text")
+
+    def with_sku(self, sku: str) -> ProductQuerySet:
+        """The product of this SKU, in whichever case: `tee-103` finds `TEE-103`."""
+        if "\0" in sku:  # Postgres takes no such text
+            return self.none()
+        return self.filter(sku__iexact=unicodedata.normalize("NFC", sku))
+
+
+class Availability(models.TextChoices):
+    """What the shop says of its stock; blank where it says nothing. The values are those of Google Merchant feeds."""
+
+    IN_STOCK = "in_stock", _("in stock")
+    OUT_OF_STOCK = "out_of_stock", _("out of stock")
+    PREORDER = "preorder", _("preorder")
+    BACKORDER = "backorder", _("backorder")
 
 
 class Product(models.Model):
     sku = models.CharField(
         _("SKU"),
-        max_length=64,
+        max_length=255,  # of a Shopify product without SKUs it is the handle, which has up to 255 letters
         unique=True,
-        validators=[RegexValidator(r"^[\w.\-]+\Z", _("Use letters, digits, dot, hyphen and underscore only."))],
+        validators=[RegexValidator(r"^[^\x00-\x1f\x7f]+\Z", _("Leave out line breaks and other control characters."))],
     )
-    title = models.CharField(_("title"), max_length=200)
+    title = models.CharField(_("title"), max_length=500)
     description = models.TextField(_("description"), blank=True)
     category = models.ForeignKey(
         Category,
@@ -112,17 +132,31 @@ class Product(models.Model):
         default="EUR",
         validators=[RegexValidator(r"^[A-Z]{3}\Z", _("Three capitals, such as EUR."))],
     )
+    sale_price = models.DecimalField(
+        _("sale price"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("What it costs now, where that is less than its price."),
+    )
+    availability = models.CharField(
+        _("availability"), max_length=12, choices=Availability, blank=True, default="", db_default=""
+    )
+    url = models.URLField(
+        _("address"),
+        max_length=2000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Of the product's page in the shop."),
+    )
     attributes = models.JSONField(_("attributes"), default=dict, blank=True, help_text=_('Such as {"colour": "red"}.'))
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Shoppers find active products only."))
     created = models.DateTimeField(_("created"), auto_now_add=True)
     updated = models.DateTimeField(_("updated"), auto_now=True)
-    search_text = models.GeneratedField(
-        expression=SearchVector("title", weight="A", config="english")
-        + SearchVector("brand", "sku", weight="B", config="english")
-        + SearchVector("description", weight="C", config="english"),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
+    search_text = SearchVectorField(null=True, editable=False)  # kept by a trigger: see catalog/text_search.py
 
     objects = ProductQuerySet.as_manager()
 
@@ -139,7 +173,17 @@ class Product(models.Model):
             models.Index(fields=["created"], name="product_created"),
         ]
         constraints = [
+            # Upper and not Lower: it serves sku__iexact
+            models.UniqueConstraint(
+                Upper("sku"),
+                name="product_sku_unique_in_any_case",
+                violation_error_message=_("There is a product with this SKU already."),
+            ),
             models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative"),
+            models.CheckConstraint(condition=Q(sale_price__gte=0), name="product_sale_price_not_negative"),
+            models.CheckConstraint(
+                condition=Q(availability__in=["", *Availability.values]), name="product_availability"
+            ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="product_currency_code"),
             models.CheckConstraint(condition=~Q(sku=""), name="product_sku_not_empty"),
         ]
@@ -151,10 +195,80 @@ class Product(models.Model):
         return reverse("product", args=[self.sku])
 
 
+class SynonymManager(models.Manager["Synonym"]):
+    def of(self, words: tuple[str, ...]) -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """{one of `words` (folded): what passes for it}: only groups that hold one of the words are read."""
+        found: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
+        for folded in self.filter(folded__overlap=list(words)).values_list("folded", flat=True):
+            for word in folded:
+                others = tuple(tuple(other.split()) for other in folded if other != word)
+                found[word,] = found.get((word,), ()) + others
+        return found
+
+
+class Synonym(models.Model):
+    """Words that pass for one another when shoppers search: sofa, couch, settee. Staff keep them."""
+
+    words = ArrayField(
+        models.CharField(max_length=60),
+        verbose_name=_("words"),
+        help_text=_("Words that mean the same, with commas between them, such as: sofa, couch, settee."),
+    )
+    folded = ArrayField(models.CharField(max_length=80), editable=False)
+
+    objects = SynonymManager()
+
+    class Meta:
+        ordering = ["words"]
+        verbose_name = _("synonyms")
+        verbose_name_plural = _("synonyms")
+        indexes = [GinIndex(fields=["folded"], name="synonym_folded")]
+
+    def __str__(self) -> str:
+        return ", ".join(self.words)
+
+    def clean(self) -> None:
+        from catalog.text_search import words_of
+
+        self.words = [word.strip() for word in self.words or [] if words_of(word)]
+        if len(self.words) < 2:
+            raise ValidationError({"words": _("Please give at least two words, with a comma between them.")})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        from catalog.text_search import words_of
+
+        self.folded = list(dict.fromkeys(" ".join(words_of(word)) for word in self.words))
+        super().save(*args, **kwargs)
+
+
+class SearchWord(models.Model):
+    """A word of the catalogue, against which typos are held: see catalog/text_search.py. Collected by the worker."""
+
+    word = models.CharField(max_length=120, primary_key=True)  # folded
+    written = models.CharField(max_length=60)  # as most products have it, in lower case
+    uses = models.PositiveIntegerField()
+    trigrams = ArrayField(models.CharField(max_length=3))
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            GinIndex(fields=["trigrams"], name="search_word_trigrams"),
+        ]
+
+    def __str__(self) -> str:
+        return self.written
+
+
 def photo_path(image: ProductImage, filename: str) -> str:
-    """products/<2 hex of the SKU's hash>/<sku>/<name>: directories stay small with 100,000 products."""
-    shard = hashlib.sha256(image.product.sku.encode()).hexdigest()[:2]
-    return f"products/{shard}/{image.product.sku}/{Path(filename).name}"
+    """products/<2 hex of the SKU's hash>/<sku>/<name>: directories stay small with 100,000 products.
+
+    A SKU that cannot name a directory everywhere (`a/b`, `..`, `#1`) is told by its plain letters and its hash.
+    """
+    sku = image.product.sku
+    digest = hashlib.sha256(sku.encode()).hexdigest()
+    plain = re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}", sku)
+    folder = sku if plain else f"{slugify(sku)[:40]}-{digest[:12]}".strip("-")
+    return f"products/{digest[:2]}/{folder}/{Path(filename).name}"
 
 
 class ProductImageQuerySet(models.QuerySet["ProductImage"]):
@@ -285,3 +399,69 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.line}"
+
+
+class RemotePhotoQuerySet(models.QuerySet["RemotePhoto"]):
+    def counts(self) -> dict[str, int]:
+        """How many are in each state."""
+        found = dict(self.order_by().values_list("state").annotate(count=models.Count("pk")))
+        return {state: found.get(state, 0) for state in RemotePhoto.State.values}
+
+
+class RemotePhoto(models.Model):
+    """A photo that a product's list names by its URL. What happens to it is in catalog/photos/fetch.py."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        FETCHED = "fetched", _("fetched")
+        FAILED = "failed", _("failed")
+
+    product = models.ForeignKey(
+        Product, on_delete=models.CASCADE, related_name="remote_photos", verbose_name=_("product")
+    )
+    url = models.CharField(_("address"), max_length=2000, help_text=_("As it is requested: ASCII, with its scheme."))
+    host = models.CharField(max_length=270, help_text=_("Name and port: one worker at a time fetches from it."))
+    position = models.PositiveIntegerField(default=0, help_text=_("Of the photo on its product."))
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    image = models.ForeignKey(ProductImage, on_delete=models.SET_NULL, null=True, related_name="+")
+    run = models.ForeignKey(ImportRun, on_delete=models.SET_NULL, null=True, related_name="remote_photos")
+    etag = models.CharField(max_length=200, blank=True)
+    last_modified = models.CharField(max_length=100, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_try = models.DateTimeField(
+        _("next attempt"), db_default=Now(), help_text=_("While one is made, when it is given up as lost.")
+    )
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    updated = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = RemotePhotoQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["product_id", "position", "id"]
+        verbose_name = _("photo by address")
+        verbose_name_plural = _("photos by address")
+        constraints = [models.UniqueConstraint("product", "url", name="remote_photo_once_per_product")]
+        indexes = [
+            models.Index(fields=["host", "next_try", "id"], condition=Q(state="waiting"), name="remote_photo_waiting"),
+            models.Index(fields=["url"], condition=Q(state="fetched"), name="remote_photo_fetched"),
+            models.Index(fields=["run", "state"], name="remote_photo_of_run"),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class RemoteHost(models.Model):
+    """A server that photos are fetched from, and what all workers must know of it."""
+
+    name = models.CharField(max_length=270, primary_key=True)
+    paused_until = models.DateTimeField(null=True)  # it has had enough of us for now
+    woken = models.DateTimeField(null=True)  # when a task was last queued for it
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

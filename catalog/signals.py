@@ -68,9 +68,8 @@ def collect_saved_photo(
             return
     hook = _SavedPhotos()
     hook.image_ids.append(instance.pk)
-    transaction.on_commit(
-        hook, using=using, robust=True
-    )  # a listener that fails loses nothing: tasks.requeue_stale_photos finds it
+    # robust: a listener that fails loses nothing, search.tasks.requeue_stale_photos finds the photos.
+    transaction.on_commit(hook, using=using, robust=True)
 
 
 def _tell(image_ids: list[int]) -> None:

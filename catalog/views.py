@@ -17,18 +17,10 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
 from catalog.errors import InvalidRequest
-from catalog.filters import (
-    SORTS,
-    ProductFilter,
-    any_of,
-    count_facets,
-    matching,
-    read_product_filter,
-    read_sort,
-    whole_number,
-)
+from catalog.filters import SORTS, ProductFilter, count_facets, read_product_filter, read_sort, whole_number
 from catalog.models import Category, Product, ProductImage
 from catalog.photos.thumbnails import SIZES, make_thumbnail
+from catalog.text_search import find_products, suggest
 
 
 class ShopRequest(HttpRequest):
@@ -56,10 +48,17 @@ def products(request: ShopRequest) -> HttpResponse:
         raise InvalidRequest("bad_q", _("We cannot read these words. Please type them again."))
     if not words:
         return _page(request, Product.objects.on_sale(), {})
-    found, some = matching(words), False
-    if not found.exists():
-        found, some = matching(any_of(words)), True
-    return _page(request, found, {"words": words, "some_words": some})
+    found = find_products(words)
+    return _page(request, found.products, {"words": words, "found": found})
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+@vary_on_headers("Accept-Language", "Cookie")
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """What somebody who typed ?q= so far may mean: the options of the search box's list."""
+    words = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    return render(request, "catalog/suggestions.html", {"words": words, "found": suggest(words)})
 
 
 @require_safe
@@ -109,6 +108,5 @@ def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, obj
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler400: says what was wrong where we know it."""
-    known = str(exception) if isinstance(exception, InvalidRequest) else ""
-    return render(request, "400.html", {"sentence": known}, status=400)
+    """handler400: requests that Django itself cannot read."""
+    return render(request, "400.html", status=400)

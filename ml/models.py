@@ -113,7 +113,7 @@ class ModelVersion(models.Model):
         return [(step["score"], step["precision"]) for step in self.config.get("closeness") or ()]
 
     def make_active(self) -> None:
-        """Switch searches to this version, in one transaction. Its embeddings must be there: see search.indexing.rollout."""
+        """Switch searches to this version, in one transaction. Every photo must be embedded with it before."""
         with transaction.atomic():
             versions = ModelVersion.objects.all()
             list(versions.select_for_update().order_by("pk"))  # two switches at once: one after the other

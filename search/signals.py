@@ -17,6 +17,16 @@ def enqueue(image_ids: list[int], **kwargs: Any) -> None:
     enqueue_photos(image_ids)
 
 
+# Task -> every how many minutes it runs.
+SCHEDULES = {
+    "search.tasks.requeue_stale_photos": 1,
+    "search.tasks.compare_photos": 5,
+    "search.tasks.delete_expired_queries": 60,
+    "search.tasks.collect_search_words": 1,
+    "catalog.photo_fetch.wake_hosts": 1,
+}
+
+
 def prepare_database(**kwargs: Any) -> None:
     """After migrate: the active model's index, and the schedules."""
     from django_q.models import Schedule
@@ -25,12 +35,8 @@ def prepare_database(**kwargs: Any) -> None:
 
     if model := ModelVersion.objects.active():
         build_index(model)
-    tasks = (
-        ("search.tasks.requeue_stale_photos", 1),
-        ("search.tasks.compare_photos", 5),
-        ("search.tasks.delete_expired_queries", 60),
-    )
-    for name, every in tasks:
+    for name, every in SCHEDULES.items():
         Schedule.objects.update_or_create(
             name=name, defaults={"func": name, "schedule_type": Schedule.MINUTES, "minutes": every, "repeats": -1}
         )
+    Schedule.objects.filter(name__startswith="search.tasks.").exclude(name__in=SCHEDULES).delete()  # former names

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
+from catalog import text_search
 from ml.models import ModelVersion
 from search import duplicates
 from search.indexing import rollout
@@ -86,3 +87,8 @@ def requeue_stale_photos() -> int:
 def delete_expired_queries() -> int:
     """Every hour: forget searches past the retention time."""
     return Query.objects.expired().delete()[0]
+
+
+def collect_search_words() -> int | None:
+    """Every minute: the words of the catalogue against which shoppers' typos are held, if anything changed."""
+    return text_search.collect_search_words()

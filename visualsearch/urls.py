@@ -2,7 +2,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path, re_path, register_converter
-from django.urls.converters import StringConverter
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 from django.views.static import serve
@@ -12,13 +11,8 @@ import catalog.api
 import catalog.views
 import search.api
 import search.pages.views
+from catalog.sku_urls import SkuConverter
 from search.pages.sitemaps import SITEMAPS
-from visualsearch import health
-
-
-class SkuConverter(StringConverter):
-    regex = r"[\w.\-]+"
-
 
 register_converter(SkuConverter, "sku")
 
@@ -26,10 +20,10 @@ api = [
     path("search/", search.api.search),
     path("search/<uuid:pk>/", search.api.search_again),
     path("products/", catalog.api.ProductList.as_view()),
-    path("products/<sku:sku>/", catalog.api.ProductDetail.as_view()),
     path("products/<sku:sku>/similar/", search.api.similar),
     path("products/<sku:sku>/images/", catalog.api.PhotoList.as_view()),
     path("products/<sku:sku>/images/<int:pk>/", catalog.api.PhotoDetail.as_view()),
+    path("products/<sku:sku>/", catalog.api.ProductDetail.as_view()),  # last: a SKU may hold a slash
 ]
 
 urlpatterns = [
@@ -41,6 +35,7 @@ urlpatterns = [
     path("search/<uuid:pk>/why/<int:image_pk>/", search.pages.views.why, name="why"),
     path("search/examples/<str:name>", search.pages.views.example_photo, name="example_photo"),
     path("products/", catalog.views.products, name="products"),
+    path("suggestions/", catalog.views.suggestions, name="suggestions"),
     path("products/<sku:sku>/", search.pages.views.product, name="product"),
     path("categories/<slug:slug>/", catalog.views.category, name="category"),
     path("pictures/<int:pk>/<slug:size>/", catalog.views.thumbnail, name="thumbnail"),
@@ -51,9 +46,6 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
-    path("healthz/live", health.live),
-    path("healthz/ready", health.ready),
-    path("metrics", health.metrics),
 ]
 
 if not settings.MEDIA_BUCKET:  # photos lie on this machine; a shop with many visitors lets its web server do this

@@ -25,6 +25,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from catalog.admin.photos import ManyPhotosInput
+from catalog.admin.remote_photos import remote_photos
 from catalog.imports import runs as import_runs
 from catalog.imports.importer import Action
 from catalog.imports.sources import UnusableSource
@@ -125,6 +126,8 @@ class ImportRunAdmin(ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
+        if self.get_object(request, object_id) is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         run = self._run(request, object_id)
         show = request.GET.get("show", "")
         rows = run.rows.all()
@@ -139,6 +142,7 @@ class ImportRunAdmin(ModelAdmin):
             "opts": self.opts,
             "page": Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page")),
             "show": show,
+            "remote": remote_photos(run),
             "shows": [
                 ("", _("All"), run.done_count),
                 *((action.value, action.label, getattr(run, import_runs.COUNTERS[action])) for action in Action),

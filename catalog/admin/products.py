@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -25,12 +24,14 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 
 from catalog.admin.photos import PhotoInline, ProductForm, add_photos
+from catalog.admin.remote_photos import remote_photos
 from catalog.imports.sources import COLUMNS
 from catalog.imports.spreadsheets import guarded
-from catalog.models import Category, Product, ProductImage
+from catalog.models import Category, Product, ProductImage, Synonym
 from catalog.photos.thumbnails import SIZES, make_thumbnail
 from catalog.templatetags.shop import money
 from catalog.templatetags.staff import thumbnail
+from catalog.text_search import words_of
 
 
 @admin.register(Category)
@@ -40,6 +41,12 @@ class CategoryAdmin(ModelAdmin):
     search_fields = ["name", "slug"]
     autocomplete_fields = ["parent"]
     prepopulated_fields = {"slug": ["name"]}
+
+
+@admin.register(Synonym)
+class SynonymAdmin(ModelAdmin):
+    list_display = ["__str__"]
+    search_fields = ["words"]
 
 
 class CategoryFilter(DropdownFilter):
@@ -98,13 +105,25 @@ class ProductAdmin(ModelAdmin):
     actions = ["activate", "hide"]
     actions_list = ["export"]
     fieldsets = [
-        (None, {"fields": [("title", "sku"), ("category", "brand"), ("price", "currency"), "is_active", "new_photos"]}),
+        (
+            None,
+            {
+                "fields": [
+                    ("title", "sku"),
+                    ("category", "brand"),
+                    ("price", "sale_price", "currency"),
+                    ("availability", "is_active"),
+                    "new_photos",
+                ]
+            },
+        ),
         (
             gettext_lazy("More"),
-            {"classes": ["collapse"], "fields": ["description", "attributes", ("created", "updated")]},
+            {"classes": ["collapse"], "fields": ["description", "url", "attributes", ("created", "updated")]},
         ),
     ]
     warn_unsaved_form = True
+    change_form_outer_after_template = "admin/catalog/remote_photos.html"
 
     def photos(self) -> QuerySet[ProductImage]:
         """The photos a list shows something of."""
@@ -120,10 +139,10 @@ class ProductAdmin(ModelAdmin):
         term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
-        words = " & ".join(f"{word}:*" for word in re.findall(r"\w+", term))
-        found = Q(sku__startswith=term)
+        words = " & ".join(f"{word}:*" for word in words_of(term))
+        found = Q(sku__startswith=term) | Q(sku__iexact=term)
         if words:
-            found |= Q(search_text=SearchQuery(words, config="english", search_type="raw"))
+            found |= Q(search_text=SearchQuery(words, config="simple", search_type="raw"))
         return queryset.filter(found), False
 
     @display(description=gettext_lazy("photo"))
@@ -170,6 +189,13 @@ class ProductAdmin(ModelAdmin):
             else ngettext("%d product is hidden now.", "%d products are hidden now.", len(ids))
         )
         self.message_user(request, text % len(ids), messages.SUCCESS)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Product | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj:
+            context["remote"] = remote_photos(obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def save_related(
         self, request: HttpRequest, form: ModelForm, formsets: list[BaseModelFormSet], change: bool

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 from PIL import Image
@@ -20,28 +24,67 @@ from catalog.sample_shop.studio import at_home, by_phone, close_up, cut_out, on_
 
 VERSION = 3  # raise it when anything drawn or written changes, so that shops already drawn are drawn anew
 MANIFEST = "sample-shop.json"
+UNFINISHED = ".unfinished"
 VIEWS = ("front", "angle", "detail", "home")
 
 
-def draw_sample_shop(directory: Path, seed: int = 0, workers: int | None = None) -> None:
+def draw_sample_shop(
+    directory: Path,
+    seed: int = 0,
+    workers: int | None = None,
+    on_product: Callable[[int, int], None] = lambda drawn, total: None,
+) -> None:
     """Write products.csv, images/<sku>_<view>.jpg and queries/<sku>_<view>.jpg (photos of no catalogue) there.
 
     A manifest is written last; a directory that holds one for this seed and version is left as it is. workers is the
-    number of processes, by default one per core.
+    number of processes, by default one per core; the bytes are the same for any. on_product(drawn, total) is called
+    once before the first product and after each. Interrupted, it ends its processes and leaves no half-written file.
     """
     if is_complete(directory, seed):
         return
     for folder in ("images", "queries"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
-        for stale in (directory / folder).glob("*.jpg"):
+        for stale in (*(directory / folder).glob("*.jpg"), *(directory / folder).glob("*" + UNFINISHED)):
             stale.unlink()
     (directory / MANIFEST).unlink(missing_ok=True)
     shop = products(seed)
+    try:
+        _draw_in_parallel(shop, directory, workers or os.cpu_count() or 1, on_product)
+        _write_csv(directory / "products.csv", shop)
+        with _whole_or_not_at_all(directory / MANIFEST) as path:
+            path.write_text(json.dumps({"version": VERSION, "seed": seed, "products": len(shop)}) + "\n")
+    finally:
+        for unfinished in directory.rglob("*" + UNFINISHED):
+            unfinished.unlink()
+
+
+def _draw_in_parallel(
+    shop: list[SampleProduct], directory: Path, workers: int, on_product: Callable[[int, int], None]
+) -> None:
     # Fresh processes: forking one that has threads (Postgres, a web server) can deadlock.
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        list(pool.map(partial(draw_product, directory=directory), shop, chunksize=4))
-    _write_csv(directory / "products.csv", shop)
-    (directory / MANIFEST).write_text(json.dumps({"version": VERSION, "seed": seed, "products": len(shop)}) + "\n")
+    context = get_context("spawn")
+    theirs, ours = context.Pipe(duplex=False)
+    with theirs, ours, ProcessPoolExecutor(workers, context, initializer=_end_when_closed, initargs=(theirs,)) as pool:
+        try:
+            on_product(0, len(shop))
+            drawing = [pool.submit(draw_product, product, directory) for product in shop]
+            for drawn, future in enumerate(as_completed(drawing), 1):
+                future.result()
+                on_product(drawn, len(shop))
+        except BaseException:  # Ctrl-C too: leaving the pool would wait for the products that are being drawn
+            ours.close()
+            raise
+
+
+def _end_when_closed(pipe: Connection) -> None:
+    """End this process as soon as the other end of the pipe is closed, be it because its owner was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the owner decides
+
+    def watch() -> None:
+        pipe.poll(None)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def is_complete(directory: Path, seed: int = 0) -> bool:
@@ -71,11 +114,20 @@ def draw_product(product: SampleProduct, directory: Path) -> None:
 
 
 def _save(photo: Image.Image, path: Path, quality: int) -> None:
-    photo.save(path, "JPEG", quality=quality)
+    with _whole_or_not_at_all(path) as unfinished:
+        photo.save(unfinished, "JPEG", quality=quality)
+
+
+@contextmanager
+def _whole_or_not_at_all(path: Path) -> Iterator[Path]:
+    """A name to write to, which becomes path once all is written."""
+    unfinished = path.with_name(path.name + UNFINISHED)
+    yield unfinished
+    unfinished.replace(path)
 
 
 def _write_csv(path: Path, shop: list[SampleProduct]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with _whole_or_not_at_all(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for product in shop:

@@ -178,3 +178,9 @@ def test_an_archive_that_cannot_be_imported_says_why(admin_client, settings):
 def test_deleting_a_run_deletes_its_upload(admin_client, run, settings):
     admin_client.post(reverse("admin:catalog_importrun_delete", args=[run.pk]), {"post": "yes"})
     assert not ImportRun.objects.exists() and list(settings.UPLOADS_DIR.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", ["0", "abc", "99999999999999999999"])
+def test_the_page_of_a_run_that_is_not_there_says_so(admin_client, number):
+    response = admin_client.get(f"/admin/catalog/importrun/{number}/change/", follow=True)
+    assert response.status_code == 200 and "exist" in response.content.decode()

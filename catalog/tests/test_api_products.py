@@ -83,7 +83,7 @@ def test_nobody_else_writes(anyone, make_product):
     ("facts", "field"),
     [
         ({"title": "No SKU"}, "sku"),
-        ({"sku": "a b", "title": "x"}, "sku"),
+        ({"sku": "a\tb", "title": "x"}, "sku"),
         ({"sku": "a", "title": "x", "price": "-1"}, "price"),
         ({"sku": "a", "title": "x", "price": "1e50"}, "price"),
         ({"sku": "a", "title": "x", "currency": "euro"}, "currency"),

@@ -80,8 +80,8 @@ def test_a_decimal_comma_is_a_price(write):
     [
         ("sku,title", ",Mug", "SKU is empty"),
         ("sku,title", "12,", "title is empty"),
-        ("sku,title", "no good,Mug", "letters, digits"),
-        ("sku,title", "12," + "x" * 201, "200 characters"),
+        ("sku,title", "no\tgood,Mug", "control characters"),
+        ("sku,title", "12," + "x" * 501, "500 characters"),
         ("sku,title", "12,Mug,blue", "3 cells"),
         ("sku,price", "12,cheap", "not a number"),
         ("sku,price", "12,NaN", "not a number"),

@@ -3,11 +3,20 @@
 import csv
 import hashlib
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from PIL import Image
 
 from catalog.sample_shop import shop
@@ -104,3 +113,74 @@ def test_a_finished_shop_is_left_alone_and_an_unfinished_one_redrawn(drawn, tmp_
     (directory / shop.MANIFEST).unlink()
     draw_sample_shop(directory, workers=1)
     assert hashes(directory) == {}
+
+
+def test_the_command_says_how_far_it_is_where_there_is_no_terminal(tmp_path, monkeypatch):
+    monkeypatch.setattr(shop, "products", a_few)
+    out = StringIO()
+    call_command("draw_sample_shop", str(tmp_path), stdout=out)
+    assert out.getvalue().splitlines() == [
+        *(f"{drawn} of 3 products drawn." for drawn in range(4)),
+        f"The sample shop is in {tmp_path}: import {tmp_path / 'products.csv'}.",
+    ]
+
+
+@pytest.fixture
+def drawing(tmp_path) -> Iterator[subprocess.Popen[str]]:
+    """The command at work in a process group of its own; it has drawn a few pictures."""
+    command = [sys.executable, "manage.py", "draw_sample_shop", str(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=settings.BASE_DIR, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, process_group=0
+    ) as process:
+        try:
+            wait_until(lambda: len(list(tmp_path.rglob("*.jpg"))) >= 3 or process.poll() is not None)
+            assert len(running(process.pid)) > 1
+            yield process
+        finally:
+            for pid in running(process.pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_ctrl_c_ends_every_process_and_leaves_whole_pictures_alone(drawing, tmp_path):
+    os.killpg(drawing.pid, signal.SIGINT)
+    _, errors = drawing.communicate(timeout=60)
+    assert drawing.returncode == 130
+    assert errors == "CommandError: Stopped: the sample shop is not whole. Run it again.\n"
+    wait_until(lambda: not running(drawing.pid))
+    assert_only_whole_pictures(tmp_path)
+
+
+def test_a_killed_command_takes_its_processes_with_it(drawing, tmp_path):
+    drawing.kill()
+    drawing.communicate(timeout=60)
+    wait_until(lambda: not running(drawing.pid))
+    assert not is_complete(tmp_path)
+
+
+def assert_only_whole_pictures(directory: Path) -> None:
+    assert not is_complete(directory)
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    assert files and all(path.suffix == ".jpg" for path in files)
+    for path in files:
+        with Image.open(path) as photo:
+            photo.load()
+
+
+def running(group: int) -> list[int]:
+    """Processes of a process group, those that only wait to be reaped left out."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = path.read_text().rpartition(") ")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(its_group) == group and state != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened"
+        time.sleep(0.05)

@@ -27,9 +27,9 @@ def test_a_grey_between_two_bins_belongs_to_the_upper() -> None:
 
 
 @pytest.mark.skipif(not GROCERY.exists(), reason="the grocery photos are not here")
-def test_the_floor_on_the_grocery_photos_is_the_known_one() -> None:
+def test_the_baseline_on_the_grocery_photos_is_the_known_one() -> None:
     found = evaluate(
-        "baseline",
+        "colours",
         with_colours,
         read_photos(GROCERY / "test"),
         read_photos(GROCERY / "train") + read_photos(GROCERY / "val"),

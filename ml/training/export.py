@@ -43,7 +43,7 @@ def export_fp32(config: dict[str, Any], weights: Path, pixels: NDArray[np.uint8]
         np.save(sample, pixels)
         command = [sys.executable, "-m", "ml.training.export", json.dumps(config), str(weights), str(sample), str(out)]
         environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        root = Path(__file__).resolve().parent.parent
+        root = Path(__file__).resolve().parents[2]
         done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True)
         if done.returncode == os.EX_IOERR:
             out.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "catalog.productimage": ALL,
         "catalog.category": ALL,
         "catalog.importrun": ALL,
+        "catalog.synonym": ALL,
         "search.query": ("view", "add"),
         "search.judgement": ALL,
     },

@@ -27,7 +27,8 @@ MAX_PRICE = 1000  # prices are uniform below it: max_price = 10 passes 1 %
 PRODUCTS = f"""
 INSERT INTO catalog_product
     (sku, title, description, category_id, brand, price, currency, attributes, is_active, created, updated)
-SELECT 'synthetic-' || n, 'Product ' || n, '', (%(categories)s::bigint[])[1 + n %% {CATEGORIES}], 'Brand ' || n %% {BRANDS},
+SELECT 'synthetic-' || n, 'Product ' || n, '', (%(categories)s::bigint[])[1 + n %% {CATEGORIES}],
+       'Brand ' || n %% {BRANDS},
        round((hashint8(n)::bigint + 2147483648) / 4294967296.0 * {MAX_PRICE}, 2), 'EUR',
        jsonb_build_object('colour', (ARRAY['red', 'green', 'blue', 'black'])[1 + n %% 4]), true, now(), now()
 FROM generate_series(%(first)s, %(last)s) AS n

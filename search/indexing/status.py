@@ -21,7 +21,7 @@ class IndexingStatus(TextChoices):
 
 
 def with_indexing_status(images: QuerySet[ProductImage], model: ModelVersion | None) -> QuerySet[ProductImage]:
-    """The photos, each with its `indexing_status`, a IndexingStatus value."""
+    """The photos, each with its `indexing_status`, an IndexingStatus value."""
     embedded = Embedding.objects.filter(image=OuterRef("pk"), model=model, photo_sha256=OuterRef("sha256"))
     return images.annotate(
         indexing_status=Case(
@@ -33,7 +33,7 @@ def with_indexing_status(images: QuerySet[ProductImage], model: ModelVersion | N
 
 
 def indexing_status_of_product(images: Iterable[ProductImage]) -> tuple[str, str]:
-    """(IndexingStatus value, reason) from its photos `with_indexing_status`: the worst of them; ("", "") without any."""
+    """(IndexingStatus value, reason): the worst of its photos `with_indexing_status`; ("", "") without any."""
     states = {image.indexing_status: image.error for image in images}  # type: ignore[attr-defined]
     for state in (IndexingStatus.FAILED, IndexingStatus.WAITING, IndexingStatus.READY):
         if state in states:
@@ -41,15 +41,13 @@ def indexing_status_of_product(images: Iterable[ProductImage]) -> tuple[str, str
     return "", ""
 
 
-def products_with_status(
-    indexing_status: str, products: QuerySet[Product], model: ModelVersion | None
-) -> QuerySet[Product]:
-    """Those of `products` whose worst photo is `indexing_status`."""
+def products_with_status(status: str, products: QuerySet[Product], model: ModelVersion | None) -> QuerySet[Product]:
+    """Those of `products` whose worst photo has this IndexingStatus."""
     broken = Exists(ProductImage.objects.broken().filter(product=OuterRef("pk")))
-    if indexing_status == IndexingStatus.FAILED:
+    if status == IndexingStatus.FAILED:
         return products.filter(broken)
     waiting = _has_a_waiting_photo(model)
-    if indexing_status == IndexingStatus.WAITING:
+    if status == IndexingStatus.WAITING:
         return products.filter(waiting & ~broken)
     return products.filter(~broken & ~waiting & Exists(ProductImage.objects.filter(product=OuterRef("pk"))))
 

@@ -12,7 +12,7 @@ from ml.models import ModelVersion
 
 register = template.Library()
 
-# By the share of answers that are right at such a score, as the model's card tells (ml.evaluation.metrics.closeness_steps).
+# By the share of answers that are right at such a score, as the model's card tells (see closeness_steps).
 WORDS = [(0.9, _("Very close match")), (0.67, _("Close match"))]
 UNCALIBRATED = 0.5  # stands in for ModelVersion.min_score until the model was evaluated
 UNMEASURED = [

@@ -17,6 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
 from catalog.models import Category, Product, ProductImage
+from catalog.text_search import collect_search_words
 from conftest import photo_of
 from ml.models import ModelVersion
 from search.benchmarks.synthetic_catalogue import SyntheticCatalogue, fill_with_random_products
@@ -119,6 +120,7 @@ def shop_server(
             photo = ContentFile(photo_of(sku), "x.jpg")
             image = ProductImage.objects.create(product=product, view_id="000", file=photo)
             embed_images([image.pk])
+        collect_search_words()
         server = LiveServer("localhost")
         yield server.url, media
         server.stop()

@@ -103,3 +103,9 @@ def test_the_first_page_shows_waiting_and_failed_photos(admin_client, shop, make
     make_product("failed").images.update(error="x")
     tiles = {tile["label"]: tile["value"] for tile in admin_client.get(reverse("admin:index")).context["tiles"]}
     assert (tiles["photos ready"], tiles["photos waiting"], tiles["photos failed"]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("number", ["5", "abc", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "../x"])
+def test_the_page_of_a_search_that_is_not_there_says_so(admin_client, number):
+    response = admin_client.get(f"/admin/search/query/{number}/change/", follow=True)
+    assert response.status_code == 200 and "exist" in response.content.decode()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
 
 from catalog.sample_shop import draw_sample_shop, is_complete
 
@@ -19,14 +20,25 @@ class Command(BaseCommand):
         parser.add_argument("directory", type=Path, help="where to write; made if missing")
         parser.add_argument("--seed", type=int, default=0, help="another seed draws another shop")
 
-    def handle(self, *args: Any, directory: Path, seed: int, **options: Any) -> None:
+    def handle(self, *args: Any, directory: Path, seed: int, verbosity: int, **options: Any) -> None:
         if seed < 0:
             raise CommandError("The seed must not be negative.")
         if is_complete(directory, seed):
             self.stdout.write(f"{directory} already holds the sample shop.")
             return
-        try:
-            draw_sample_shop(directory, seed)
-        except OSError as error:
-            raise CommandError(f"Cannot write the sample shop to {directory}: {error}") from error
+        with tqdm(unit="product", disable=None if verbosity else True) as bar:
+
+            def show(drawn: int, total: int) -> None:
+                bar.total = total
+                bar.update(drawn - bar.n)
+                if verbosity and bar.disable and drawn * 10 // total > (drawn - 1) * 10 // total:  # every tenth
+                    self.stdout.write(f"{drawn} of {total} products drawn.")
+                    self.stdout.flush()
+
+            try:
+                draw_sample_shop(directory, seed, on_product=show)
+            except OSError as error:
+                raise CommandError(f"Cannot write the sample shop to {directory}: {error}") from error
+            except KeyboardInterrupt:
+                raise CommandError("Stopped: the sample shop is not whole. Run it again.", returncode=130) from None
         self.stdout.write(f"The sample shop is in {directory}: import {directory / 'products.csv'}.")

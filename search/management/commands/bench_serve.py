@@ -52,8 +52,8 @@ class Command(BaseCommand):
             catalogue = fill_with_random_products(model, options["photos"] // 2)
             build_index(model)
             self.stdout.write(
-                f"{len(catalogue.vectors):,} photos in the catalogue; {model} at {model.input_size} px; medians of {ROUNDS}"
-                f" in turns; load {os.getloadavg()[0]:.1f} before the start"
+                f"{len(catalogue.vectors):,} photos in the catalogue; {model} at {model.input_size} px;"
+                f" medians of {ROUNDS} in turns; load {os.getloadavg()[0]:.1f} before the start"
             )
             self._search(model, catalogue.vectors)
             self._web_process()
@@ -106,7 +106,7 @@ class Command(BaseCommand):
         }
         started = time.perf_counter()
         web = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--config", "visualsearch/gunicorn.py", "visualsearch.wsgi"],
+            [sys.executable, "-m", "visualsearch.serving"],
             cwd=settings.BASE_DIR,
             env=environment,
             stderr=subprocess.DEVNULL,
@@ -117,7 +117,7 @@ class Command(BaseCommand):
             ready = time.perf_counter() - started
             for _ in range(20):
                 _post_photo(f"http://127.0.0.1:{PORT}/api/v1/search/", _photo())
-            (worker,) = psutil.Process(web.pid).children()
+            worker = max(psutil.Process(web.pid).children(), key=lambda child: child.memory_info().rss)
             resident = worker.memory_info().rss / 1e6
             loaded = {Path(mapped.path).name for mapped in worker.memory_maps()}
             heavy = sorted(name for name in loaded if "tensorflow" in name or "torch" in name)

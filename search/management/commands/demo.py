@@ -35,8 +35,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         _collect_static()
         shop = settings.VAR_DIR / "sample-shop"
-        self.stdout.write("Drawing the sample shop (once)...")
-        call_command("draw_sample_shop", str(shop), verbosity=0)
+        call_command("draw_sample_shop", str(shop), stdout=self.stdout)
         call_command("import_products", str(shop), stdout=self.stdout)
         password = _demo_password()
         self.stdout.write(
@@ -92,6 +91,7 @@ def _demo_password() -> str:
 def _serve(port: int) -> int:
     """Run the Procfile until a signal, or until one of its processes ends; leave none behind."""
     environment = {
+        "EXAMPLE_PHOTOS_DIR": str(settings.VAR_DIR / "sample-shop" / "queries"),
         **os.environ,
         "PORT": str(port),
         "DJANGO_SETTINGS_MODULE": "visualsearch.settings",
