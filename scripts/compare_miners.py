@@ -25,12 +25,15 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 from ml.data.datasets import Photo, read_photos
+from ml.data.pixels import CACHE_SHARE, Labelled, cached_pixels
 from ml.data.splitting import split_by_product
 from ml.evaluation.baseline import colour_histogram
 from ml.evaluation.metrics import recall_at_k, retrieve
 from ml.images import read_photo
 from ml.network import build_network
-from ml.training.loop import CACHE_SHARE, Labelled, Recipe, cached_pixels, embed, prepare_backend, train
+from ml.training.loop import train
+from ml.training.recipe import Recipe, prepare_backend
+from ml.training.validation import embed
 
 # ema .9: the default .99 averages over 100 batches, of which such a short run has too few.
 ALL = Recipe(input_size=48, epochs=4, ema=0.9, precision="bfloat16")

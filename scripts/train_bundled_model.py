@@ -29,9 +29,12 @@ import numpy as np
 
 from catalog.sample_shop import draw_sample_shop
 from ml.data.datasets import Photo, read_photos
+from ml.data.pixels import CACHE_SHARE, Labelled, cached_pixels
 from ml.data.splitting import split_by_product
 from ml.network import build_network
-from ml.training.loop import BEST_WEIGHTS, CACHE_SHARE, Labelled, Recipe, cached_pixels, prepare_backend, train
+from ml.training.callbacks import BEST_WEIGHTS
+from ml.training.loop import train
+from ml.training.recipe import Recipe, prepare_backend
 
 THE_SHOP, UNSEEN_SHOP = 0, 11  # seeds: what `make demo` draws, never its phone views; and one to measure with alone
 OTHER_SHOPS = (1,)  # seeds; other products, with their phone views: what a catalogue picture and a photo have in common

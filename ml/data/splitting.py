@@ -110,6 +110,18 @@ def check_that_products_have_several_photos(photos: Iterable[Photo]) -> None:
         )
 
 
+def check_that_there_is_something_to_compare(photos: Iterable[Photo]) -> None:
+    """Raises UnusableDataset unless there are two products, one of them with two photos, or two kinds of thing."""
+    photos = list(photos)
+    if len({photo.category for photo in photos if photo.category}) > 1:
+        return
+    check_that_products_have_several_photos(photos)
+    if len({photo.product for photo in photos}) < 2:
+        raise UnusableDataset(
+            f"All {len(photos)} photos show one product, so there is nothing to tell it from. Add photos of others."
+        )
+
+
 def _places_of(parts: Iterable[Photo]) -> dict[str, Photo]:
     """Where each photo goes below the split's folder; no two to the same place."""
     places: dict[str, Photo] = {}

@@ -20,6 +20,7 @@ Floats = NDArray[np.float32]
 # Scores held at a time, in elements: 64 MB of float32. Measured on 100,000 x 100,000 x 256: the process peaked at
 # 0.54 GB in `retrieve`, 0.44 GB in `nearest_neighbours`, 0.34 GB of it before either began.
 BLOCK_ELEMENTS = 16_000_000
+SAME_KIND_AMONG = 6  # nearest photos: as many as a shopper sees at a glance
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ml.data.datasets import Photo, UnusableDataset, same_bytes
 from ml.embedder import Embedder
 from ml.evaluation.baseline import colour_histogram
 from ml.evaluation.metrics import (
+    SAME_KIND_AMONG,
     Floats,
     MinScore,
     Retrieval,
@@ -29,7 +30,6 @@ from ml.evaluation.metrics import (
 )
 from ml.images import UnreadablePhoto, read_photo
 
-SAME_KIND_AMONG = 6  # as many as a shopper sees at a glance
 Embed = Callable[[Sequence[Path]], Floats]
 
 

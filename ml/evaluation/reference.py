@@ -8,19 +8,13 @@ import keras
 import numpy as np
 
 from ml.data.datasets import Photo
+from ml.data.pixels import CACHE_SHARE, Labelled, cached_pixels
 from ml.evaluation.metrics import recall_at_k, retrieve
 from ml.network import build_network
-from ml.training.loop import (
-    CACHE_SHARE,
-    Labelled,
-    Learner,
-    Recipe,
-    Validation,
-    cached_pixels,
-    embed,
-    prepare_backend,
-    train,
-)
+from ml.training.learner import Learner
+from ml.training.loop import train
+from ml.training.recipe import Recipe, prepare_backend
+from ml.training.validation import Validation, embed
 
 
 class ReferenceLearner(Learner):

@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 
 from ml.data.datasets import Photo
+from ml.data.pixels import CACHE_KEPT, cached_pixels
 from ml.tests.drawing import draw
-from ml.training.loop import CACHE_KEPT, cached_pixels
 
 
 @pytest.fixture

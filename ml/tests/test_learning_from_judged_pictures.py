@@ -11,10 +11,14 @@ from keras import ops
 from PIL import Image
 
 from ml.data.datasets import JudgedPicture, Photo, UnusableDataset
+from ml.data.pixels import Labelled
 from ml.tests.drawing import draw
 from ml.tests.tiny_training import RECIPE, pictures, tiny_network
 from ml.training import runs
-from ml.training.loop import Labelled, Learner, embed, make_learner, prepare_backend, train
+from ml.training.learner import Learner, make_learner
+from ml.training.loop import train
+from ml.training.recipe import prepare_backend
+from ml.training.validation import embed
 
 
 @pytest.fixture(autouse=True)

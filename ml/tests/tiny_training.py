@@ -12,7 +12,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from ml.training.loop import Labelled, Recipe, Validation, prepare_backend, train
+from ml.data.pixels import Labelled
+from ml.training.loop import train
+from ml.training.recipe import Recipe, prepare_backend
+from ml.training.validation import Validation
 
 RECIPE = Recipe(backbone="", input_size=16, dim=8, p=3, k=2, epochs=3, steps=2, learning_rate=0.01, augmentation=0.3)
 

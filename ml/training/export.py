@@ -9,10 +9,12 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +23,56 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from ml.evaluation.metrics import SAME_KIND_AMONG, Retrieval, recall_at_k, retrieve
+from ml.training.callbacks import whole
+from ml.training.validation import Validation
+
 MIN_COSINE = 0.9999  # between Keras and ONNX, every photo
 MAX_INT8_LOSS = 0.005  # of Recall@1
 CALIBRATION_PHOTOS = 256
 OPSET = 17
 
 
+FP32, INT8, SERVED = "model-fp32.onnx", "model-int8.onnx", "model.onnx"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """precision: of the graph that is served, "int8" or "fp32"; found: by it, of the queries with anything to find.
+
+    cosine: the lowest between Keras' embeddings and ONNX' in float32.
+    """
+
+    precision: str
+    found: Retrieval
+    fp32_recall_1: float
+    int8_recall_1: float
+    cosine: float
+
+
 class ExportMismatch(RuntimeError):
     """The ONNX graph does not do what the Keras network does."""
+
+
+def export_model(
+    config: dict[str, Any], weights: Path, sample: NDArray[np.uint8], judged: Validation, folder: Path
+) -> Exported:
+    """Write model.onnx to `folder`, in int8 unless that loses more than MAX_INT8_LOSS of Recall@1 on `judged`.
+
+    config: keyword arguments of `build_network`. sample: uint8 [n, s, s, 3], to set int8's ranges by.
+    Raises ExportMismatch, OSError.
+    """
+    cosine = export_fp32(config, weights, sample[:32], folder / FP32)
+    with whole(folder / INT8) as unfinished:
+        quantise(folder / FP32, sample, unfinished)
+    fp32, int8 = (_found(judged, folder / name) for name in (FP32, INT8))
+    recalls = [recall_at_k(found.matches, 1) for found in (fp32, int8)]
+    if recalls[0] - recalls[1] <= MAX_INT8_LOSS:
+        (folder / INT8).replace(folder / SERVED)
+        return Exported("int8", int8, *recalls, cosine)
+    (folder / INT8).unlink()
+    shutil.copy2(folder / FP32, folder / SERVED)
+    return Exported("fp32", fp32, *recalls, cosine)
 
 
 def export_fp32(config: dict[str, Any], weights: Path, pixels: NDArray[np.uint8], out: Path) -> float:
@@ -107,6 +151,15 @@ def embed(onnx_file: Path, pixels: NDArray[np.uint8], batch: int = 64) -> NDArra
     session = ort.InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
     chunks = (np.ascontiguousarray(pixels[i : i + batch]) for i in range(0, len(pixels), batch))
     return np.concatenate([session.run(["embedding"], {"pixels": chunk})[0] for chunk in chunks])
+
+
+def _found(judged: Validation, onnx_file: Path) -> Retrieval:
+    queries = embed(onnx_file, judged.queries.pixels)
+    gallery = embed(onnx_file, judged.gallery.pixels) if judged.gallery else None
+    products = judged.gallery.products if judged.gallery else None
+    k = min(10, len(gallery) if gallery is not None else len(queries) - 1)
+    found = retrieve(queries, judged.queries.products, gallery, products, k=k, others=SAME_KIND_AMONG)
+    return found[found.answerable]
 
 
 def sha256(path: Path) -> str:

@@ -5,7 +5,6 @@ While it runs, `<version>.unfinished/` holds what it takes to go on; when it is 
 """
 
 import json
-import platform
 import secrets
 import shutil
 from collections import Counter
@@ -17,39 +16,21 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from ml.data.datasets import JudgedPicture, Photo, UnusableDataset
-from ml.data.splitting import check_that_products_have_several_photos
-from ml.evaluation.metrics import (
-    Retrieval,
-    bootstrap_interval,
-    calibrate_min_score,
-    closeness_steps,
-    hit_at_k,
-    mean_reciprocal_rank,
-    recall_at_k,
-    retrieve,
-)
+from ml.data.pixels import CACHE_SHARE, Labelled, cached_pixels
+from ml.data.splitting import check_that_there_is_something_to_compare
 from ml.network import build_network
 from ml.training import export
-from ml.training.loop import (
-    BEST_WEIGHTS,
-    CACHE_SHARE,
-    CHECKPOINT,
-    HISTORY,
-    Labelled,
-    Recipe,
-    Validation,
-    cached_pixels,
-    prepare_backend,
-    train,
-    whole,
-)
+from ml.training.callbacks import BEST_WEIGHTS, CHECKPOINT, HISTORY, also_to_tensorboard, whole
+from ml.training.export import SERVED
+from ml.training.loop import train
+from ml.training.model_card import distances, model_card
+from ml.training.plots import draw_curves
+from ml.training.recipe import Recipe, prepare_backend
+from ml.training.validation import Validation
 
-RUN, WEIGHTS, FP32, SERVED, CARD, CURVES = (
-    "run.json", "network.weights.h5", "model-fp32.onnx", "model.onnx", "card.json", "curves.png",
-)  # fmt: skip
+RUN, WEIGHTS, CARD, CURVES = "run.json", "network.weights.h5", "card.json", "curves.png"
 TENSORBOARD, PICTURES = "tensorboard", "judged"  # folders of the run
 UNFINISHED = ".unfinished"
 NEEDED_BYTES = 1_500_000_000  # checkpoint, best weights and exports of a ResNet50, with room to replace each
@@ -70,17 +51,19 @@ def begin(
     out: Path,
     judged: Sequence[JudgedPicture] = (),
     tensorboard: bool = False,
+    teacher: Path | None = None,
 ) -> Path:
     """Make the folder of a new run below `out`; returns it.
 
     queries, gallery: validation photos; without a gallery each query searches the others, without queries there is no
     validation. weights: "imagenet", "none", or a file. judged: pictures to learn from besides; those that tell nothing
-    of the products of `train_photos` are left out. tensorboard: write event files for it, too.
+    of the products of `train_photos` are left out. tensorboard: write event files for it, too. teacher: the directory of a
+    model to learn from, besides.
     Raises UnusableDataset, OSError (no room on the disk).
     """
     judged = _telling(judged, {photo.product for photo in train_photos})
     shown = [Photo(Path(), picture.product) for picture in judged if picture.product]
-    check_that_products_have_several_photos([*train_photos, *shown])
+    check_that_there_is_something_to_compare([*train_photos, *shown])
     _check_validation(queries, gallery)
     out.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(out).free
@@ -90,7 +73,8 @@ def begin(
     folder = out / f"{version}{UNFINISHED}"
     folder.mkdir()
     try:
-        pictures, hard_negatives = _written(judged, folder, first_row=len(train_photos))
+        kinds = {photo.product: photo.category or "" for photo in train_photos}
+        pictures, hard_negatives = _written(judged, kinds, folder, first_row=len(train_photos))
         facts = {
             "version": version,
             "recipe": asdict(recipe),
@@ -102,6 +86,7 @@ def begin(
             "queries": _listed(queries),
             "gallery": _listed(gallery),
             "tensorboard": tensorboard,
+            "teacher": str(teacher.resolve()) if teacher else None,
         }
         (folder / RUN).write_text(json.dumps(facts, indent=1))
     except BaseException:
@@ -128,12 +113,15 @@ def go_on(folder: Path, report: Callable[[dict[str, float]], None]) -> None:
     recipe = Recipe(**facts["recipe"])
     prepare_backend(recipe)
     network = initial_network(recipe, facts["weights"])
-    side = int(recipe.input_size * CACHE_SHARE) // 8 * 8
-    training = _labelled(folder, facts["train"], side, facts["hard_negatives"])
-    check_that_products_have_several_photos([Photo(Path(), product) for product in training.products if product])
+    teacher = load_network(Path(facts["teacher"])) if facts["teacher"] else None
+    side = max(recipe.input_size, teacher.input.shape[1] if teacher else 0)
+    training = _labelled(folder, facts["train"], int(side * CACHE_SHARE) // 8 * 8, facts["hard_negatives"])
+    check_that_there_is_something_to_compare(
+        Photo(Path(), product, kind) for product, kind in zip(training.products, training.kinds, strict=True) if product
+    )
     if facts["tensorboard"]:
-        report = _also_to_tensorboard(report, folder / TENSORBOARD)
-    history = train(recipe, network, training, _validation(folder, facts, recipe), folder, report)
+        report = also_to_tensorboard(report, folder / TENSORBOARD)
+    history = train(recipe, network, training, _validation(folder, facts, recipe), folder, report, teacher=teacher)
     batch = recipe.p * recipe.k
     facts["seconds"] = sum(
         recipe.steps * batch / row["photos_per_second"] for row in history
@@ -156,68 +144,13 @@ def finish(folder: Path) -> Path:
     prepare_backend(recipe)
     shutil.copy2(folder / BEST_WEIGHTS, folder / WEIGHTS)
     known = [listed for listed in facts["train"] if listed[1]]
-    pixels = _labelled(folder, _sample(known, export.CALIBRATION_PHOTOS, recipe.seed), recipe.input_size).pixels
-    cosine = export.export_fp32(recipe.network, folder / WEIGHTS, pixels[:32], folder / FP32)
-
+    sample = _labelled(folder, _sample(known, export.CALIBRATION_PHOTOS, recipe.seed), recipe.input_size).pixels
     judged = _validation(folder, facts, recipe) or Validation(
         _labelled(folder, _sample(known, JUDGED_PHOTOS, recipe.seed), recipe.input_size)
     )
-    fp32 = _found(judged, folder / FP32)
-    int8_file = folder / "model-int8.onnx"
-    with whole(int8_file) as unfinished:
-        export.quantise(folder / FP32, pixels, unfinished)
-    int8 = _found(judged, int8_file)
-    loss = recall_at_k(fp32.matches, 1) - recall_at_k(int8.matches, 1)
-    precision = "int8" if loss <= export.MAX_INT8_LOSS else "fp32"
-    if precision == "int8":
-        int8_file.replace(folder / SERVED)
-    else:
-        int8_file.unlink()
-        shutil.copy2(folder / FP32, folder / SERVED)
-    served = int8 if precision == "int8" else fp32
-    threshold = calibrate_min_score(served)
-    on = "validation photos" if facts["queries"] else "training photos: there was no validation"
-    card = {
-        "version": facts["version"],
-        "backbone": recipe.backbone,
-        "dim": recipe.dim,
-        "input_size": recipe.input_size,
-        "sha256": export.sha256(folder / SERVED),
-        "precision": precision,
-        "created": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "training": {
-            "recipe": asdict(recipe),
-            "weights": facts["weights"],
-            "epochs": facts.get("epochs"),
-            "seconds": round(facts.get("seconds", 0)),
-            "backend": facts.get("backend"),
-            "keras": keras.__version__,
-            "python": platform.python_version(),
-        },
-        "data": {
-            "sources": facts["sources"],
-            "photos": len(known),
-            "products": len({product for _, product in known}),
-            "judged_searches": facts["judged"],
-            "validation_photos": len(facts["queries"]),
-            "validation_products": len({product for _, product in facts["queries"]}),
-        },
-        "metrics": {
-            "measured_on": on,
-            **_figures(served, judged),
-            "fp32_recall_1": round(recall_at_k(fp32.matches, 1), 4),
-            "int8_recall_1": round(recall_at_k(int8.matches, 1), 4),
-            "keras_onnx_cosine": round(cosine, 6),
-        },
-        "min_score": threshold and round(threshold.score, 4),
-        "min_score_how": threshold
-        and f"On {on}, {threshold.precision:.0%} of the best matches at or above it are right, half of the queries "
-        f"being of products that are not there; {threshold.kept:.0%} of the right ones are kept.",
-        "closeness": [
-            {"score": round(step.score, 4), "precision": round(step.precision, 4)} for step in closeness_steps(served)
-        ],
-    }
-    draw_curves(folder / HISTORY, _distances(judged, folder / SERVED), folder / CURVES)
+    exported = export.export_model(recipe.network, folder / WEIGHTS, sample, judged, folder)
+    card = model_card(folder, facts, recipe, exported, judged)
+    draw_curves(folder / HISTORY, distances(judged, folder / SERVED), folder / CURVES)
     (folder / CARD).write_text(json.dumps(card, indent=1))
     finished = folder.with_name(facts["version"])
     folder.rename(finished)
@@ -261,45 +194,26 @@ def initial_network(recipe: Recipe, weights: str) -> keras.Model:
     return network
 
 
-def draw_curves(history: Path, distances: tuple[NDArray, NDArray], out: Path) -> None:
-    """A picture of the run: losses, validation Recall@1, share of active triplets, distance distributions."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    rows = np.genfromtxt(history, delimiter=",", names=True, ndmin=1)
-    columns = rows.dtype.names or ()
-    figure, ((losses, recall), (active, distance)) = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
-    for name in ("triplet", "identity"):
-        if name in columns:
-            losses.plot(rows["epoch"], rows[name], label=name)
-    losses.set(title="Loss", xlabel="epoch")
-    losses.legend()
-    if "val_recall_1" in columns:
-        recall.plot(rows["epoch"], rows["val_recall_1"])
-        kept = int(np.argmax(rows["val_recall_1"]))
-        value = rows["val_recall_1"][kept]
-        recall.plot(rows["epoch"][kept], value, "o", label=f"kept: epoch {rows['epoch'][kept]:.0f}, {value:.3f}")
-        recall.legend()
-    else:
-        recall.text(0.5, 0.5, "no validation", ha="center", transform=recall.transAxes)
-    recall.set(title="Validation Recall@1", xlabel="epoch", ylim=(0, 1))
-    active.plot(rows["epoch"], rows["active"])
-    active.set(title="Share of active triplets", xlabel="epoch", ylim=(0, 1.02))
-    for by_epoch in (losses, recall, active):
-        by_epoch.xaxis.get_major_locator().set_params(integer=True)
-    for values, label in zip(distances, ("same product", "another product"), strict=True):
-        if len(values):
-            distance.hist(values, bins=60, range=(0, 2), density=True, alpha=0.6, label=label)
-    distance.set(title="Distances between photos", xlabel="Euclidean distance of unit vectors")
-    distance.legend()
-    figure.savefig(out, dpi=110)
-    plt.close(figure)
+def load_network(directory: Path) -> keras.Model:
+    """The Keras network of a finished model directory, in float32, to learn from. Raises WeightsMismatch."""
+    card = json.loads((directory / CARD).read_text())
+    files = [directory / WEIGHTS, *sorted(directory.glob("*-fp16.weights.h5"))]
+    weights = next((file for file in files if file.is_file()), None)
+    if "network" not in card or weights is None:
+        raise WeightsMismatch(f"{directory} holds no Keras weights, so nothing can learn from it.")
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        network = build_network(**card["network"])
+        network.load_weights(weights)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    return network
 
 
 def _listed(photos: list[Photo]) -> list[list[str]]:
-    return [[str(photo.path.resolve()), photo.product] for photo in photos]
+    """path, product and kind of each photo."""
+    return [[str(photo.path.resolve()), photo.product, photo.category or ""] for photo in photos]
 
 
 def _telling(judged: Sequence[JudgedPicture], products: set[str]) -> list[JudgedPicture]:
@@ -316,7 +230,7 @@ def _telling(judged: Sequence[JudgedPicture], products: set[str]) -> list[Judged
 
 
 def _written(
-    judged: list[JudgedPicture], folder: Path, first_row: int
+    judged: list[JudgedPicture], kinds: dict[str, str], folder: Path, first_row: int
 ) -> tuple[list[list[str]], list[tuple[int, str]]]:
     """The pictures as files of the run: how they are listed, and which row was taken for which product wrongly.
 
@@ -331,11 +245,11 @@ def _written(
         (folder / path).write_bytes(picture.jpeg)
         if picture.product:
             hard_negatives += [(first_row + len(listed), wrong) for wrong in picture.wrong]
-            listed.append([path, picture.product])
+            listed.append([path, picture.product, kinds.get(picture.product, "")])
         else:
             for wrong in picture.wrong:
                 hard_negatives.append((first_row + len(listed), wrong))
-                listed.append([path, ""])
+                listed.append([path, "", ""])
     return listed, hard_negatives
 
 
@@ -354,45 +268,19 @@ def _labelled(
     folder: Path, listed: list[list[str]], size: int, hard_negatives: Sequence[tuple[int, str]] = ()
 ) -> Labelled:
     """The photos of a run that can be read, and the pairs of `hard_negatives` (row of `listed`, product) among them."""
-    photos = [Photo(folder / path, product) for path, product in listed]  # those of the run itself lie in its folder
+    photos = [Photo(folder / path, product) for path, product, _ in listed]  # those of the run itself lie in its folder
     missing = [photo.path for photo in photos if not photo.path.is_file()]
     if missing:
         raise UnusableDataset(f"{len(missing)} photos of this run are gone, first {missing[0]}.")
     # Shoppers' pictures, decoded, go when the run's own copies of them go.
-    judged = any(path.startswith(f"{PICTURES}/") for path, _ in listed)
+    judged = any(path.startswith(f"{PICTURES}/") for path, *_ in listed)
     pixels, rows = cached_pixels(photos, size, folder=folder / PICTURES if judged else None)
     if not rows:
         raise UnusableDataset("None of the photos can be read.")
     products = [listed[row][1] for row in rows]
     place_of, readable = {row: place for place, row in enumerate(rows)}, set(products)
     kept = [(place_of[row], product) for row, product in hard_negatives if row in place_of and product in readable]
-    return Labelled(pixels, np.array(products), kept)
-
-
-def _also_to_tensorboard(
-    report: Callable[[dict[str, float]], None], folder: Path
-) -> Callable[[dict[str, float]], None]:
-    """`report` that also writes each epoch's figures as TensorBoard events below `folder`.
-
-    Not keras.callbacks.TensorBoard: it would not see the validation that we do after the epoch.
-    """
-    import tensorflow as tf
-
-    if keras.backend.backend() != "tensorflow":
-        tf.config.set_visible_devices([], "GPU")  # the backend in use needs all of its memory
-    writer = tf.summary.create_file_writer(str(folder))
-
-    def both(row: dict[str, float]) -> None:
-        figures = {name: value for name, value in row.items() if name != "epoch"}
-        values = [tf.compat.v1.Summary.Value(tag=name, simple_value=value) for name, value in figures.items()]
-        with writer.as_default():
-            # tf.summary.scalar would ask for TensorBoard itself, which only those who look need
-            summary = tf.compat.v1.Summary(value=values).SerializeToString()
-            tf.summary.experimental.write_raw_pb(summary, step=int(row["epoch"]))
-        writer.flush()
-        report(row)
-
-    return both
+    return Labelled(pixels, np.array(products), kept, np.array([listed[row][2] for row in rows]))
 
 
 def _validation(folder: Path, facts: dict[str, Any], recipe: Recipe) -> Validation | None:
@@ -405,47 +293,6 @@ def _validation(folder: Path, facts: dict[str, Any], recipe: Recipe) -> Validati
 def _sample(listed: list[list[str]], count: int, seed: int) -> list[list[str]]:
     chosen = np.random.default_rng(seed).permutation(len(listed))[:count]
     return [listed[row] for row in chosen]
-
-
-def _found(judged: Validation, onnx_file: Path) -> Retrieval:
-    queries = export.embed(onnx_file, judged.queries.pixels)
-    if not judged.gallery:
-        found = retrieve(queries, judged.queries.products, k=min(10, len(queries) - 1))
-    else:
-        gallery = export.embed(onnx_file, judged.gallery.pixels)
-        k = min(10, len(gallery))
-        found = retrieve(queries, judged.queries.products, gallery, judged.gallery.products, k=k)
-    return found[found.answerable]
-
-
-def _figures(found: Retrieval, judged: Validation) -> dict[str, Any]:
-    hits = hit_at_k(found.matches, 1)
-    return {
-        "queries": len(found),
-        "gallery": len(judged.gallery.pixels) if judged.gallery else "leave-one-out",
-        "recall": {str(k): round(recall_at_k(found.matches, k), 4) for k in (1, 5, 10) if k <= found.matches.shape[1]},
-        "recall_1_ci95": [round(bound, 4) for bound in bootstrap_interval(hits, _asked(judged))],
-        "map_at_r": round(float(found.average_precision.mean()), 4),
-        "mrr": round(mean_reciprocal_rank(found.first_match), 4),
-    }
-
-
-def _asked(judged: Validation) -> NDArray[np.str_]:
-    """The product of each query that has anything to find."""
-    queries = judged.queries.products
-    found, counts = np.unique(judged.gallery.products if judged.gallery else queries, return_counts=True)
-    return queries[np.isin(queries, found[counts > (not judged.gallery)])]
-
-
-def _distances(judged: Validation, onnx_file: Path, most: int = 600) -> tuple[NDArray, NDArray]:
-    """Distances between photos of the same product and of different ones, among `most` validation photos."""
-    chosen = np.random.default_rng(0).permutation(len(judged.queries.pixels))[:most]
-    vectors = export.embed(onnx_file, np.asarray(judged.queries.pixels)[chosen])
-    products = judged.queries.products[chosen]
-    upper = np.triu_indices(len(chosen), 1)
-    distances = np.sqrt(np.maximum(2 - 2 * vectors @ vectors.T, 0))[upper]
-    same = (products[:, None] == products)[upper]
-    return distances[same], distances[~same]
 
 
 def _first_line(error: Exception) -> str:

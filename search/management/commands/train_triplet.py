@@ -98,7 +98,7 @@ class Command(BaseCommand):
 
     def _begin(self, options: dict[str, Any]) -> Path:
         from ml.training import runs
-        from ml.training.loop import Recipe
+        from ml.training.recipe import Recipe
 
         weights = options["weights"]
         if weights not in ("none", "imagenet"):

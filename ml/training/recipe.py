@@ -1,0 +1,66 @@
+"""All that decides what a training run does, and the fastest way to do it on the backend in use."""
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what a training run does to given photos, except the initial weights."""
+
+    backbone: str = "resnet50"
+    input_size: int = 96
+    dim: int = 256
+    levels: bool = True
+    colours: bool = True
+    miner: str = "batch-hard"
+    margin: float | None = None  # None: soft margin
+    sharpness: float = 1.0  # what distances are multiplied by under the soft margin
+    p: int = 16
+    k: int = 4
+    epochs: int = 30
+    steps: int = 100  # batches an epoch
+    learning_rate: float = 1e-3
+    backbone_rate: float = 1.0  # of the learning rate
+    head_epochs: int = 0  # epochs in which only what is new learns
+    weight_decay: float = 0.05
+    identity_weight: float = 1.0  # 0: no identity head
+    label_smoothing: float = 0.1
+    triplet_weight: float = 1.0
+    kind_weight: float = 0.5  # of the kind head, where kinds are known; 0: none
+    contrast_weight: float = 0.25  # of the supervised contrastive loss over kinds
+    teacher_weight: float = 1.0  # of the cosine to the teacher, where there is one
+    relation_weight: float = 1.0  # of the relational distances to the teacher's
+    augmentation: float = 1.0
+    ema: float = 0.99  # 0: no moving average of the weights
+    precision: str = "float32"
+    patience: int = 0  # epochs without a better validation Recall@1; 0: never stop early
+    seed: int = 0
+
+    @property
+    def network(self) -> dict[str, Any]:
+        """The arguments of `build_network`."""
+        return {name: getattr(self, name) for name in ("backbone", "input_size", "dim", "levels", "colours")}
+
+
+def prepare_backend(recipe: Recipe) -> None:
+    """The fastest layout and precision of the backend in use; call before any network is built."""
+    keras.utils.set_random_seed(recipe.seed)
+    _keep_freed_memory()
+    convolutions = recipe.backbone.startswith(("resnet", "vgg", "efficientnetlite"))
+    torch_convolutions = keras.backend.backend() == "torch" and convolutions
+    keras.config.set_image_data_format("channels_first" if torch_convolutions else "channels_last")
+    keras.config.set_dtype_policy({"float32": "float32", "bfloat16": "mixed_bfloat16"}[recipe.precision])
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep what is freed for the next batch: else each batch's arrays of many megabytes are mapped and
+    cleared anew, which takes up to half of the time of a training step on a CPU."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):  # glibc
+        trim_threshold, top_pad, mmap_threshold = -1, -2, -3
+        for parameter, value in ((trim_threshold, 2**31 - 1), (top_pad, 2**28), (mmap_threshold, 2**31 - 1)):
+            libc.mallopt(parameter, value)

@@ -1,0 +1,78 @@
+"""What scores mean: the probability that a product found is the one in the photo, or at least of its kind. NumPy only.
+
+A cosine means little by itself: in a shop of pears strangers score what in a shop of lamps only twins do. So each score is
+read beside the others of the same answer: how far it lies from the next product, and from the crowd behind (the idea of
+cohort normalisation, as speaker verification's adaptive s-norm: Cumani 2011, "Comparison of speaker recognition approaches
+for real applications"). A logistic regression turns the three into a probability; `ml.evaluation.calibration` fits it on
+photos whose product is there, and the same photos with their product taken away.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+COHORT = 30  # the crowd: the products behind the best one, as many as this; every answer has fetched more
+FEW = 3  # a smaller crowd tells nothing
+LEAST_SPREAD = 0.01  # of the crowd's scores: equal ones would make any difference look infinite
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """A probability from `features`: 1 / (1 + exp(-(bias + weights . features))). No weight is negative, so a higher
+    score in the same answer never means a lower probability."""
+
+    bias: float
+    weights: tuple[float, ...]
+
+    def __call__(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """features: float [n, 3] -> float [n] in 0..1."""
+        return 1 / (1 + np.exp(-(self.bias + features @ np.asarray(self.weights))))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a model's scores mean: `product` that a result is the product in the photo, `kind` that it is of its kind."""
+
+    product: Logistic
+    kind: Logistic
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any]) -> "Calibration | None":
+        """None where the model was never calibrated."""
+        noted = card.get("calibration")
+        if not noted:
+            return None
+        return cls(*(Logistic(noted[name]["bias"], tuple(noted[name]["weights"])) for name in ("product", "kind")))
+
+    def as_card(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def features(scores: ArrayLike, answer: ArrayLike) -> NDArray[np.float64]:
+    """float [n, 3] for `scores`, float [n]: the cosine, its distance to the best other product of the answer, its distance to
+    the crowd in the crowd's deviations.
+
+    answer: float [m], the products' best cosines of the unfiltered answer, best first; `scores` are among them, or lower
+    down, or under a filter. Where fewer than FEW products lie behind the best, the distances are 0.
+    """
+    scores, ranked = np.asarray(scores, float), np.asarray(answer, float)
+    crowd = ranked[1 : 1 + COHORT]
+    if len(crowd) < FEW:
+        return np.stack([scores, np.zeros_like(scores), np.zeros_like(scores)], axis=1)
+    best, second = ranked[0], ranked[1]
+    margin = scores - np.where(scores >= best, second, best)
+    deviations = (scores - crowd.mean()) / max(float(crowd.std()), LEAST_SPREAD)
+    return np.stack([scores, margin, deviations], axis=1)
+
+
+# From these probabilities on the words hold; what is less likely of its kind than ALIKE belongs to the tail.
+VERY_CLOSE, CLOSE, ALIKE = 0.9, 0.67, 0.5
+
+
+def is_alike(product: NDArray[np.float64], kind: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which results are worth calling alike: bool [n] of the two probabilities, float [n]. No result that is: nothing
+    like this is here."""
+    return (kind >= ALIKE) | (product >= ALIKE)
