@@ -26,15 +26,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import django
 import keras
 import numpy as np
+from django.conf import settings
 
 from catalog.sample_shop import draw_sample_shop
 from ml.data.datasets import Photo, read_photos
 from ml.data.pixels import CACHE_SHARE, Labelled, cached_pixels
 from ml.data.splitting import split_by_product
+from ml.distillation import align_projection
 from ml.network import build_network
 from ml.training.callbacks import BEST_WEIGHTS
 from ml.training.loop import train
 from ml.training.recipe import Recipe, prepare_backend
+from ml.training.validation import embed
 
 THE_SHOP, UNSEEN_SHOP = 0, 11  # seeds: what `make demo` draws, never its phone views; and one to measure with alone
 OTHER_SHOPS = (1,)  # seeds; other products, with their phone views: what a catalogue picture and a photo have in common
@@ -64,10 +67,57 @@ TEACHER = Recipe(
 )
 
 
+STUDENT = Recipe(
+    backbone="resnet50",
+    input_size=128,
+    sharpness=8.0,
+    triplet_weight=0.25,
+    identity_weight=0.5,
+    kind_weight=0.25,
+    contrast_weight=0.1,
+    teacher_weight=5.0,
+    relation_weight=2.0,
+    p=16,
+    k=4,
+    epochs=12,
+    steps=30,
+    learning_rate=5e-4,
+    weight_decay=0.02,
+    augmentation=0.7,
+    ema=0.98,
+    precision="bfloat16",
+)
+STUDENT_START = (
+    "resnet50-fp16.weights.h5"  # among the bundled weights; what the student starts from, its projection apart
+)
+ALIGNED_PHOTOS = 3000
+
+
 def main(data: Path, out: Path, length: float, open_set: bool) -> None:
     photos = training_photos(data, out, open_set)
-    recipe = replace(TEACHER, epochs=max(1, round(TEACHER.epochs * length)))
-    stage(recipe, photos, "imagenet", out / "teacher")
+    taught = stage(_shortened(TEACHER, length), photos, "imagenet", out / "teacher")
+    prepare_backend(TEACHER)
+    teacher = build_network(**TEACHER.network)
+    teacher.load_weights(taught)
+    start = out / "student-start.weights.h5"
+    if not start.exists():
+        aligned_student(photos, teacher, start)
+    stage(_shortened(STUDENT, length), photos, str(start), out / "student", teacher)
+
+
+def _shortened(recipe: Recipe, length: float) -> Recipe:
+    return replace(recipe, epochs=max(1, round(recipe.epochs * length)))
+
+
+def aligned_student(photos: list[Photo], teacher: keras.Model, out: Path) -> None:
+    """Write the weights that the student starts from."""
+    chosen = [photos[row] for row in np.random.default_rng(0).permutation(len(photos))[:ALIGNED_PHOTOS]]
+    sizes = (STUDENT.input_size, TEACHER.input_size)
+    pixels, seen = (cached_pixels(chosen, size)[0] for size in sizes)
+    student = build_network(**STUDENT.network)
+    student.load_weights(settings.BUNDLED_MODEL_DIR / STUDENT_START)
+    align_projection(student, pixels, embed(teacher, seen))
+    student.save_weights(out)
 
 
 def training_photos(data: Path, out: Path, open_set: bool) -> list[Photo]:

@@ -70,7 +70,7 @@ def test_categories_are_weighed_by_their_queries(evaluation: Evaluation) -> None
 
 def test_the_floor_is_shown_only_when_it_was_measured(evaluation: Evaluation) -> None:
     assert "colours: " not in render_report(evaluation)
-    assert render_report(evaluation, baseline=evaluation).count("colours: ") == 4
+    assert render_report(evaluation, baseline=evaluation).count("colours: ") == 5
 
 
 def test_names_from_files_are_not_markup(tmp_path: Path) -> None:
