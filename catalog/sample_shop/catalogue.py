@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
-from catalog.sample_shop.carried import draw_backpack, draw_handbag, draw_hat, draw_watch
 from catalog.sample_shop.design import Design, Pose
-from catalog.sample_shop.footwear import draw_boot, draw_sneaker
 from catalog.sample_shop.garments import draw_dress, draw_jacket, draw_knitwear, draw_skirt, draw_t_shirt, draw_trousers
 from catalog.sample_shop.interior import draw_chair, draw_cushion
+from catalog.sample_shop.kinds import draw
 from catalog.sample_shop.materials import COMPANIONS
 from catalog.sample_shop.surfaces import Sheet
 from catalog.sample_shop.tables import chosen, load
-from catalog.sample_shop.turned import draw_bottle, draw_lamp, draw_mug, draw_vase
 from catalog.sample_shop.words import Speech, pattern_name, sentence, with_article
 
 PER_CATEGORY = 8
@@ -30,16 +28,16 @@ DRAW: dict[str, Callable[[Design, Pose, int], Sheet]] = {
     "DRE": draw_dress,
     "TRO": draw_trousers,
     "SKI": draw_skirt,
-    "SNE": draw_sneaker,
-    "BOO": draw_boot,
-    "BAG": draw_handbag,
-    "PAC": draw_backpack,
-    "HAT": draw_hat,
-    "WAT": draw_watch,
-    "MUG": draw_mug,
-    "BOT": draw_bottle,
-    "VAS": draw_vase,
-    "LAM": draw_lamp,
+    "SNE": partial(draw, "sneaker"),
+    "BOO": partial(draw, "boot"),
+    "BAG": partial(draw, "handbag"),
+    "PAC": partial(draw, "backpack"),
+    "HAT": partial(draw, "hat"),
+    "WAT": partial(draw, "watch"),
+    "MUG": partial(draw, "mug"),
+    "BOT": partial(draw, "bottle"),
+    "VAS": partial(draw, "vase"),
+    "LAM": partial(draw, "lamp"),
     "CUS": draw_cushion,
     "CHA": draw_chair,
 }

@@ -10,10 +10,10 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from catalog.sample_shop.surfaces import Array, Colour, Paint, Region, colour, darker, lighter, mix, unit
+from catalog.sample_shop.surfaces import Array, Colour, Paint, Region, darker, from_hex, lighter, mix, unit
 from catalog.sample_shop.tables import load
 
-COLOURS: dict[str, Colour] = {name: colour(entry["rgb"]) for name, entry in load("colours").items()}
+COLOURS: dict[str, Colour] = {name: from_hex(entry["rgb"]) for name, entry in load("colours").items()}
 # What goes with a ground colour: the figure of its pattern, and an accent for logos and trims.
 COMPANIONS: dict[str, tuple[str, str]] = {
     name: (entry["figure"], entry["accent"]) for name, entry in load("colours").items()

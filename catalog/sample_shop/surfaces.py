@@ -194,7 +194,7 @@ def unit(colour: Colour) -> Array:
     return np.array(colour, np.float32) / 255
 
 
-def colour(hexadecimal: str) -> Colour:
+def from_hex(hexadecimal: str) -> Colour:
     """#rrggbb as an 8-bit RGB colour."""
     red, green, blue = bytes.fromhex(hexadecimal[1:])
     return red, green, blue

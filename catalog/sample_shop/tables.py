@@ -1,9 +1,9 @@
 """The data files beside this code, and the tables of choices in them.
 
-A value that depends on a product's details is a table {detail: {option: value, ...}}. Options that share a value are
-joined by "|", "*" is any other option, and a value may be a table again:
+A value that depends on a product's details is a table {"by detail": {option: value, ...}}. Options that share a value
+are joined by "|", "*" is any other option, and a value may be a table again:
 
-    {"sleeves": {"strap": "thin straps", "*": {"neckline": {"V-neck|polo": ..., "*": ...}}}}
+    {"by sleeves": {"strap": "thin straps", "*": {"by neckline": {"V-neck|polo": ..., "*": ...}}}}
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def load(name: str) -> Any:
 def chosen(value: Any, details: Mapping[str, str]) -> Any:
     """What a table holds for these details, or the value itself if it is no table; None where a table is silent."""
     while is_table(value):
-        [(detail, options)] = value.items()
-        value = option_of(options, details[detail])
+        [(by_detail, options)] = value.items()
+        value = option_of(options, details[by_detail.removeprefix("by ")])
     return value
 
 
 def is_table(value: Any) -> bool:
-    return isinstance(value, dict) and len(value) == 1 and all(isinstance(options, dict) for options in value.values())
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith("by ")
 
 
 def option_of(options: dict[str, Any], option: str) -> Any:

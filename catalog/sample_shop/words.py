@@ -7,7 +7,7 @@ sentence, {x:title} and {x:lower}.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
@@ -31,13 +31,7 @@ class Speech(Formatter):
         return self.say(str(key)) if key in self.phrases else self.details[str(key)]
 
     def format_field(self, value: str, format_spec: str) -> str:
-        return {
-            "": str,
-            "a": with_article,
-            "A": lambda word: sentence(with_article(word)),
-            "title": str.title,
-            "lower": str.lower,
-        }[format_spec](value)
+        return STYLES[format_spec](value)
 
 
 def pattern_name(pattern: str) -> str:
@@ -50,3 +44,12 @@ def sentence(words: str) -> str:
 
 def with_article(word: str) -> str:
     return f"an {word}" if word[0].lower() in "aeiou" else f"a {word}"
+
+
+STYLES: dict[str, Callable[[str], str]] = {
+    "": str,
+    "a": with_article,
+    "A": lambda word: sentence(with_article(word)),
+    "title": str.title,
+    "lower": str.lower,
+}
