@@ -14,8 +14,8 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from catalog.photos import fetch
 from catalog.models import Product, ProductImage, RemoteHost, RemotePhoto
+from catalog.photos import fetch
 from catalog.photos.fetch import fetch_photos, fetch_public, request_photos, retry, wake_hosts
 from catalog.tests.http_server import TestServer, http_server
 from conftest import photo_of
