@@ -24,8 +24,8 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from catalog.admin.photos import ManyPhotosField
-from catalog.errors import RequestError
 from catalog.admin.products import ProductAdmin
+from catalog.errors import RequestError
 from catalog.models import Product
 from ml.models import ModelVersion
 from search.feedback import add_photo
