@@ -32,8 +32,10 @@ def make_thumbnail(image: ProductImage, size: str) -> str | None:
         return None
 
 
-def decoded(source: BinaryIO, size: tuple[int, int], **options: Any) -> Image.Image:
+def decoded(source: BinaryIO | None, size: tuple[int, int], **options: Any) -> Image.Image:
     """easy-thumbnails' source generator: the pixels that are embedded as well. Raises UnreadablePhoto."""
+    if source is None:
+        raise UnreadablePhoto("missing")
     limits = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}
     return read_photo(source, **limits, target=max(size))
 
