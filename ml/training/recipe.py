@@ -18,7 +18,7 @@ class Recipe:
     colours: bool = True
     miner: str = "batch-hard"
     margin: float | None = None  # None: soft margin
-    sharpness: float = 1.0  # what distances are multiplied by under the soft margin
+    sharpness: float = 8.0  # what distances are multiplied by under the soft margin
     p: int = 16
     k: int = 4
     epochs: int = 30
@@ -29,11 +29,11 @@ class Recipe:
     weight_decay: float = 0.05
     identity_weight: float = 1.0  # 0: no identity head
     label_smoothing: float = 0.1
-    triplet_weight: float = 1.0
+    triplet_weight: float = 0.5
     kind_weight: float = 0.5  # of the kind head, where kinds are known; 0: none
     contrast_weight: float = 0.25  # of the supervised contrastive loss over kinds
-    teacher_weight: float = 1.0  # of the cosine to the teacher, where there is one
-    relation_weight: float = 1.0  # of the relational distances to the teacher's
+    teacher_weight: float = 5.0  # of the cosine to the teacher, where there is one
+    relation_weight: float = 2.0  # of the relational distances to the teacher's
     augmentation: float = 1.0
     ema: float = 0.99  # 0: no moving average of the weights
     precision: str = "float32"

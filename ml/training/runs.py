@@ -20,7 +20,8 @@ import numpy as np
 from ml.data.datasets import JudgedPicture, Photo, UnusableDataset
 from ml.data.pixels import CACHE_SHARE, Labelled, cached_pixels
 from ml.data.splitting import check_that_there_is_something_to_compare
-from ml.network import build_network
+from ml.efficientnet_lite import WeightsPackageMissing
+from ml.network import UnknownBackbone, build_network
 from ml.training import export
 from ml.training.callbacks import BEST_WEIGHTS, CHECKPOINT, HISTORY, also_to_tensorboard, whole
 from ml.training.export import SERVED
@@ -180,8 +181,10 @@ def initial_network(recipe: Recipe, weights: str) -> keras.Model:
         network = build_network(**recipe.network, trunk_weights=None if own or weights == "none" else weights)
         if own:
             network.load_weights(weights)
+    except WeightsPackageMissing as error:
+        raise WeightsMismatch(str(error)) from error
     except (ValueError, KeyError, OSError) as error:
-        if weights == "none" or type(error).__name__ == "UnknownBackbone":
+        if weights == "none" or isinstance(error, UnknownBackbone):
             raise
         if weights == "imagenet":
             raise WeightsMismatch(

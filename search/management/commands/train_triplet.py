@@ -38,16 +38,26 @@ class Command(BaseCommand):
         parser.add_argument("--validate", metavar="PATH", help="photos of known products that search the training ones")
         parser.add_argument("--val-fraction", type=fraction, default=0.1, help="of the products, held out (default .1)")
         parser.add_argument("--weights", default="none", metavar="imagenet|none|FILE", help="where to start from")
-        parser.add_argument("--backbone", default="resnet50", help="of keras.applications (default resnet50)")
+        parser.add_argument("--teacher", metavar="VERSION|DIR", help="a model to learn from, beside the labels")
+        parser.add_argument(
+            "--backbone",
+            default="resnet50",
+            help="efficientnetlite0, …1, …2, or one of keras.applications (default resnet50)",
+        )
         parser.add_argument("--input-size", type=input_size, default=96, help="pixels, a multiple of 8 (default 96)")
         parser.add_argument("--epochs", type=positive, default=30)
         parser.add_argument("--steps", type=positive, default=100, help="batches an epoch (default 100)")
-        parser.add_argument("--p", type=positive, default=16, help="products in a batch (default 16)")
-        parser.add_argument("--k", type=positive, default=4, help="photos of each (default 4)")
+        parser.add_argument("--p", type=two_or_more, default=16, help="products in a batch (default 16)")
+        parser.add_argument("--k", type=two_or_more, default=4, help="photos of each (default 4)")
         parser.add_argument("--miner", choices=["batch-hard", "semi-hard", "random"], default="batch-hard")
         parser.add_argument("--margin", type=margin, default=None, help="a number, or soft (default)")
         parser.add_argument("--identity-weight", type=float, default=1.0, help="of the identity loss; 0: no head")
-        parser.add_argument("--triplet-weight", type=float, default=1.0, help="of the triplet loss (default 1)")
+        parser.add_argument("--triplet-weight", type=float, default=0.5, help="of the triplet loss (default .5)")
+        parser.add_argument("--kind-weight", type=float, default=0.5, help="of the kind loss; 0: no head (default .5)")
+        parser.add_argument(
+            "--contrast-weight", type=float, default=0.25, help="of the contrastive loss over kinds (default .25)"
+        )
+        parser.add_argument("--teacher-weight", type=float, default=5.0, help="of the cosine to the teacher (default 5)")
         parser.add_argument("--learning-rate", type=float, default=1e-3)
         parser.add_argument("--backbone-rate", type=float, help="of the learning rate (default 1, with weights .1)")
         parser.add_argument("--head-epochs", type=int, help="in which the backbone rests (default 0, with weights 1)")
@@ -72,11 +82,17 @@ class Command(BaseCommand):
         except DatabaseError as error:  # better now than after hours of training
             raise CommandError("The database is not ready to register a model. Run: manage.py migrate") from error
         # Keras takes ten seconds to load: --help and wrong arguments do without.
-        from ml.network import UnknownBackbone
-        from ml.training import runs
-        from ml.training.export import ExportMismatch
+        try:
+            from ml.network import UnknownBackbone
+            from ml.training import runs
+            from ml.training.callbacks import LossDiverged
+            from ml.training.export import ExportMismatch
+        except ModuleNotFoundError as error:
+            raise CommandError(
+                f"Training needs more than serving, and {error.name} is not installed. Run: make training"
+            ) from error
 
-        known = (UnusableDataset, runs.WeightsMismatch, UnknownBackbone, ExportMismatch)
+        known = (UnusableDataset, runs.WeightsMismatch, UnknownBackbone, ExportMismatch, LossDiverged)
         try:
             folder = resume.resolve() if resume else self._begin(options)
         except known as error:
@@ -104,8 +120,12 @@ class Command(BaseCommand):
         if weights not in ("none", "imagenet"):
             weights = str(Path(weights).resolve())
         started = weights != "none"
+        backbone = options["backbone"].lower()
+        from_scratch = not backbone.startswith("efficientnetlite")
         recipe = Recipe(
-            backbone=options["backbone"].lower(),
+            backbone=backbone,
+            levels=from_scratch,
+            colours=from_scratch,
             input_size=options["input_size"],
             miner=options["miner"],
             margin=options["margin"],
@@ -118,6 +138,9 @@ class Command(BaseCommand):
             head_epochs=options["head_epochs"] if options["head_epochs"] is not None else int(started),
             identity_weight=options["identity_weight"],
             triplet_weight=options["triplet_weight"],
+            kind_weight=options["kind_weight"],
+            contrast_weight=options["contrast_weight"],
+            teacher_weight=options["teacher_weight"],
             augmentation=options["augmentation"],
             ema=options["ema"],
             precision=options["precision"],
@@ -138,7 +161,16 @@ class Command(BaseCommand):
         else:
             train, queries, gallery = photos, [], []
         return runs.begin(
-            recipe, train, queries, gallery, weights, sources, options["out"].resolve(), judged, options["tensorboard"]
+            recipe,
+            train,
+            queries,
+            gallery,
+            weights,
+            sources,
+            options["out"].resolve(),
+            judged,
+            options["tensorboard"],
+            _model_directory(options["teacher"]) if options["teacher"] else None,
         )
 
     def _introduce(self, folder: Path, facts: dict[str, Any]) -> None:
@@ -179,6 +211,16 @@ class Command(BaseCommand):
             )
 
 
+def _model_directory(model: str) -> Path:
+    """Of a version or a folder. Raises CommandError."""
+    directories = [Path(model), settings.MODELS_DIR / model]
+    directories += [version.directory for version in ModelVersion.objects.filter(version=model)]
+    for directory in directories:
+        if (directory / "card.json").is_file():
+            return directory.resolve()
+    raise CommandError(f"There is no model {model}: give a version or a model's folder.")
+
+
 def _reason(error: OSError | KeyboardInterrupt) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
@@ -188,6 +230,12 @@ def _reason(error: OSError | KeyboardInterrupt) -> str:
 def positive(text: str) -> int:
     if (value := int(text)) < 1:
         raise ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def two_or_more(text: str) -> int:
+    if (value := int(text)) < 2:
+        raise ArgumentTypeError(f"{text} leaves nothing to compare; 2 or more is needed")
     return value
 
 

@@ -1,0 +1,39 @@
+"""Photos in which there is nothing to see: blank, dark, or mere noise. NumPy only."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+GRID = 32  # cells a side: an item that fills a hundredth of the photo still covers ten of them
+LEAST_DETAIL = 2.0  # levels of 255, in any channel
+NOISE_DETAIL = 12.0  # the most that independent pixels leave after averaging over a cell of seven a side
+LEAST_STRUCTURE = 0.6  # of the cells' differences that cells twice as wide keep: noise keeps a half, things four fifths
+
+
+def shows_something(pixels: NDArray[np.uint8]) -> bool:
+    """Whether there may be an item in a photo, uint8 [s, s, 3] as the network sees it, s a multiple of GRID.
+
+    Light that changes smoothly over the photo is no item: what a quadratic surface explains is taken off first. Measured on
+    the photos of docs/learning.md: all of them show something; blank, dark, smoothly lit and noisy pictures do not.
+    """
+    fine = _unexplained(_cells(pixels, GRID))
+    detail = float(fine.std(axis=0).max())
+    if detail < LEAST_DETAIL or detail > NOISE_DETAIL:
+        return detail > NOISE_DETAIL
+    coarse = _unexplained(_cells(pixels, GRID // 2))
+    return float(coarse.std(axis=0).max()) >= LEAST_STRUCTURE * detail
+
+
+def _cells(pixels: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+    """float32 [side * side, 3]: the mean of each cell."""
+    step = pixels.shape[0] // side
+    cut = pixels[: side * step, : side * step].astype(np.float32)
+    return cut.reshape(side, step, side, step, 3).mean(axis=(1, 3)).reshape(-1, 3)
+
+
+def _unexplained(cells: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What remains of each channel when the best quadratic surface is taken off: float32 [side * side, 3]."""
+    side = round(len(cells) ** 0.5)
+    y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j])
+    surface = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
+    weights, *_ = np.linalg.lstsq(surface, cells, rcond=None)
+    return cells - surface @ weights
