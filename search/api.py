@@ -18,12 +18,12 @@ from rest_framework.response import Response
 
 from catalog.api import FILTERS
 from catalog.errors import InvalidRequest
-from catalog.filters import read_product_filter, whole_number
+from catalog.filters import ProductFilter, read_product_filter, whole_number
 from catalog.models import Product, ProductImage
 from search import query as queries
 from search.knn import Match
 from search.models import Query
-from search.parameters import SearchRate, check_content_length, filters_of, read_crop, read_photos_of_request
+from search.parameters import SearchRate, check_content_length, read_crop, read_photos_of_request
 
 MAX_K = 100
 DEFAULT_K = 20
@@ -95,9 +95,8 @@ def search(request: Request) -> Response:
     parameters = request.data if isinstance(request.data, QueryDict) else QueryDict()  # no body at all
     narrowing = _narrowing(parameters)
     filters, k, _min_score = narrowing
-    query = queries.embed_query(read_photos_of_request(request.FILES), read_crop(parameters), Query.Source.API)
+    query = queries.create_query(read_photos_of_request(request.FILES), read_crop(parameters), Query.Source.API)
     matches = queries.closest(query, filters, k)
-    query.save(force_insert=True)
     return _answer(request, query, matches, narrowing)
 
 
@@ -132,13 +131,12 @@ def similar(request: Request, sku: str) -> Response:
     return Response({"count": len(results), "results": results})
 
 
-Narrowing = tuple[queries.Filters, int, float]
+Narrowing = tuple[ProductFilter, int, float]
 
 
 def _narrowing(parameters: QueryDict) -> Narrowing:
     """(filters, k, min_score) of a request, read before any work is done. Raises InvalidRequest."""
-    filters = filters_of(read_product_filter(parameters))
-    return filters, whole_number(parameters, "k", DEFAULT_K, 1, MAX_K), _score(parameters)
+    return read_product_filter(parameters), whole_number(parameters, "k", DEFAULT_K, 1, MAX_K), _score(parameters)
 
 
 def _score(parameters: QueryDict) -> float:
