@@ -106,10 +106,11 @@ class ModelVersionAdmin(ModelAdmin):
         ModelVersion.objects.filter(pk=version.pk, state__in=[states.CANDIDATE, states.RETIRED]).update(
             state=states.PREPARING
         )
-        async_task("search.tasks.prepare", version.pk, group="embed")
+        async_task("search.tasks.prepare", version.pk, group="embed", task_name=f"prepare {version}"[:100])
 
     def _measure(self, version: ModelVersion) -> None:
-        async_task("search.tasks.measure", version.pk, group="embed", timeout=MEASURING)
+        name = f"measure {version}"[:100]
+        async_task("search.tasks.measure", version.pk, group="embed", timeout=MEASURING, task_name=name)
 
     def _shown(self, version: ModelVersion) -> dict[str, Any]:
         preparing = version.state == ModelVersion.State.PREPARING

@@ -16,6 +16,7 @@ from django.db import connection
 
 from catalog.models import ProductImage
 from ml.models import ModelVersion
+from search.indexing.queue import enqueue_photos
 from search.models import Embedding, photos_awaiting
 
 HNSW = "m = 16, ef_construction = 64"
@@ -42,8 +43,6 @@ def progress(model: ModelVersion) -> Progress:
 
 def prepare(model: ModelVersion) -> None:
     """Begin, in the background: the workers embed all photos with `model`; the last of them finishes it."""
-    from search.tasks import enqueue_photos, finish_preparing
-
     if model.state == ModelVersion.State.ACTIVE:
         return
     model.embedder()  # a broken model fails here, before anything is queued
@@ -52,7 +51,7 @@ def prepare(model: ModelVersion) -> None:
     awaiting = list(photos_awaiting(model).values_list("pk", flat=True))
     enqueue_photos(awaiting)
     if not awaiting:
-        finish_preparing(model.pk)
+        finish(model)
 
 
 def cancel(model: ModelVersion) -> None:
