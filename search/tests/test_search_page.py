@@ -3,9 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape
 
@@ -170,22 +168,6 @@ def test_a_bad_price_has_its_sentence_beside_the_field_and_the_other_filters_hol
         assert 'value="cheap" aria-invalid="true" aria-describedby="f-price-error"' in text
         assert 'id="f-price-error" role="alert">Please write a price as a number, such as 19.90.<' in text
         assert "Title of mug" in text and "Title of blue-shoe" not in text
-
-
-def test_a_page_costs_one_ann_query_and_each_group_that_is_narrowed_one_for_its_counts(client, shop):
-    address = search(client, "mug")
-    client.get(address)  # notes the first answer's time on the query
-
-    def ann_queries(parameters: dict[str, str], target: str = "") -> int:
-        headers = {"HX-Request": "true", "HX-Target": target} if target else {}
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get(address, parameters, headers=headers).status_code == 200
-        return sum("<=>" in query["sql"] for query in queries)
-
-    assert ann_queries({}) == ann_queries({"sort": "price"}) == 1
-    assert ann_queries({"brand": "Alba", "max_price": "50"}, target="more") == 1
-    assert ann_queries({"brand": "Alba"}) == 2
-    assert ann_queries({"brand": "Alba", "max_price": "50"}) == 3
 
 
 @pytest.mark.parametrize("filters", BAD_FILTERS[:12], ids=str)
