@@ -12,9 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.throttling import SimpleRateThrottle
 
 from catalog.errors import InvalidRequest
-from catalog.filters import ProductFilter
 from ml.images import Crop, UnreadablePhoto
-from search.knn import Filters
 
 MAX_PHOTOS = 5  # of one item
 
@@ -49,13 +47,3 @@ def read_photos_of_request(files: MultiValueDict[str, UploadedFile]) -> list[Bin
 def read_crop(parameters: QueryDict) -> Crop | None:
     written = parameters.get("crop", "")
     return Crop.parse(written) if written else None
-
-
-def filters_of(chosen: ProductFilter) -> Filters:
-    return Filters(
-        categories=chosen.category_ids(),
-        brands=chosen.brands,
-        min_price=chosen.min_price,
-        max_price=chosen.max_price,
-        attributes=dict(chosen.attributes),
-    )

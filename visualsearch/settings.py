@@ -169,6 +169,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # empty: /metrics and the details 
 EXAMPLE_PHOTOS_DIR = Path(folder) if (folder := env.str("EXAMPLE_PHOTOS_DIR", "")) else None
 # What may be fetched besides the public internet: "photos.intern", "10.0.0.7:8080"; see catalog/http_client.py
 FETCH_ALLOWED_HOSTS: list[str] = env.list("FETCH_ALLOWED_HOSTS", [])
+FEED_MAX_BYTES = env.int("FEED_MAX_BYTES", 2_000_000_000)  # a list that is downloaded may have
 FETCH_SECONDS = env.float("FETCH_SECONDS", 30.0)  # a photo may take, whatever its server sends meanwhile
 FETCH_PER_HOST = env.int("FETCH_PER_HOST", 4)  # photos at a time from one server
 FETCH_RATE = env.float("FETCH_RATE", 10.0)  # photos a second from one server
