@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+from ml.verdict import Calibration
 
 if TYPE_CHECKING:
     from ml.embedder import Embedder
@@ -104,13 +107,13 @@ class ModelVersion(models.Model):
 
     @property
     def min_score(self) -> float | None:
-        """The cosine below which "nothing like this" is said; None when the model was never calibrated."""
+        """The cosine below which a best match is hardly right, for programs; None when the model was never calibrated."""
         return self.config.get("min_score")
 
-    @property
-    def closeness(self) -> list[tuple[float, float]]:
-        """(cosine, share of answers that are right from there on), the strictest first; empty: never measured."""
-        return [(step["score"], step["precision"]) for step in self.config.get("closeness") or ()]
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """What this model's scores mean; None when it was never calibrated."""
+        return Calibration.from_card(self.config)
 
     def make_active(self) -> None:
         """Switch searches to this version, in one transaction. Every photo must be embedded with it before."""

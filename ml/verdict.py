@@ -9,7 +9,7 @@ photos whose product is there, and the same photos with their product taken away
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +32,17 @@ class Logistic:
         return 1 / (1 + np.exp(-(self.bias + features @ np.asarray(self.weights))))
 
 
+class Likelihood(NamedTuple):
+    """Probabilities in 0..1 that a result is the product in the photo, and that it is of its kind."""
+
+    product: float
+    kind: float
+
+    @property
+    def is_alike(self) -> bool:
+        return bool(is_alike(np.array([self.product]), np.array([self.kind]))[0])
+
+
 @dataclass(frozen=True)
 class Calibration:
     """What a model's scores mean: `product` that a result is the product in the photo, `kind` that it is of its kind."""
@@ -46,6 +57,12 @@ class Calibration:
         if not noted:
             return None
         return cls(*(Logistic(noted[name]["bias"], tuple(noted[name]["weights"])) for name in ("product", "kind")))
+
+    def likelihoods(self, scores: ArrayLike, answer: ArrayLike) -> list[Likelihood]:
+        """Of each of `scores`, beside the others of `answer`: see `features`."""
+        inputs = features(scores, answer)
+        pairs = zip(self.product(inputs), self.kind(inputs), strict=True)
+        return [Likelihood(float(product), float(kind)) for product, kind in pairs]
 
     def as_card(self) -> dict[str, Any]:
         return asdict(self)

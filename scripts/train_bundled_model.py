@@ -69,7 +69,7 @@ TEACHER = Recipe(
 
 STUDENT = Recipe(
     backbone="resnet50",
-    input_size=128,
+    input_size=96,
     sharpness=8.0,
     triplet_weight=0.25,
     identity_weight=0.5,
@@ -79,7 +79,7 @@ STUDENT = Recipe(
     relation_weight=2.0,
     p=16,
     k=4,
-    epochs=12,
+    epochs=10,
     steps=30,
     learning_rate=5e-4,
     weight_decay=0.02,
@@ -181,6 +181,9 @@ def held_out_products(data: Path) -> set[str]:
 
 def stage(recipe: Recipe, photos: list[Photo], weights: str, folder: Path, teacher: keras.Model | None = None) -> Path:
     """Train one network, or go on with it; returns its weights. weights: "imagenet", or a .weights.h5 file."""
+    done = folder / "done"
+    if done.exists():
+        return folder / BEST_WEIGHTS
     folder.mkdir(parents=True, exist_ok=True)
     prepare_backend(recipe)
     network = build_network(**recipe.network, trunk_weights="imagenet" if weights == "imagenet" else None)
@@ -199,6 +202,7 @@ def stage(recipe: Recipe, photos: list[Photo], weights: str, folder: Path, teach
         print(folder.name, {name: round(value, 3) for name, value in row.items()}, flush=True)
 
     train(recipe, network, labelled, None, folder, report, teacher=teacher)
+    done.touch()
     return folder / BEST_WEIGHTS
 
 

@@ -101,6 +101,10 @@ class Query(models.Model):
     took_ms = models.JSONField(default=dict, help_text=_("Milliseconds: decode, embed, search (of the first answer)."))
     best_score = models.FloatField(null=True, help_text=_("Cosine of the best match of the first answer."))
     best_product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, related_name="+")
+    answer = models.JSONField(
+        default=list, help_text=_("Best cosines of the whole shop's products: what makes later scores comparable.")
+    )
+    nothing_alike = models.BooleanField(null=True, help_text=_("The first answer held nothing like the photo."))
 
     objects = QueryQuerySet.as_manager()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
@@ -19,13 +19,25 @@ from numpy.typing import NDArray
 from catalog.errors import RequestError
 from catalog.filters import Facets, ProductFilter, count_facets
 from catalog.models import Product, ProductImage
+from ml.blank import shows_something
 from ml.images import WHOLE, Crop, model_input, read_photo, shrink_photo
 from ml.models import ModelVersion
+from ml.verdict import COHORT, Likelihood
 from search.knn import Match
 from search.models import Embedding, Query
 
 THUMBNAIL_SIDE = 400  # pixels: enough to show, to crop anew and to embed again under the next model
 THUMBNAIL_QUALITY = 75
+
+
+class NothingToSee(RequestError):
+    """The photo is blank, dark or mere noise."""
+
+    def __init__(self) -> None:
+        sentence = _(
+            "We cannot see an item in this photo. If it is dark or out of focus, please take another, nearer and with light."
+        )
+        super().__init__("nothing_to_see", sentence, status=422)
 
 
 class NoActiveModel(RequestError):
@@ -38,14 +50,15 @@ class NoActiveModel(RequestError):
 CLOSEST = 240  # products worth a look, alike or not
 MOST = 1200  # products alike that are listed: nobody looks at more, and each page costs them all
 PER_PAGE = 24
+ANSWER = 1 + COHORT  # products: what a score is read beside
 
 
 @dataclass(frozen=True)
 class Ranking:
     """All that is worth listing for a search, best first."""
 
-    alike: list[Match]  # at or above the model's min_score
-    others: list[Match]  # below it; none where the alike are CLOSEST or more
+    alike: list[Match]  # probably the product in the photo, or of its kind
+    others: list[Match]  # hardly; none where the alike are CLOSEST or more
     whole: bool  # whether these are all the products there are, or that pass the filter
 
     @property
@@ -58,6 +71,12 @@ class Result:
     score: float  # cosine, -1..1
     product: Product  # its category is loaded
     image: ProductImage  # its best view
+    likelihood: Likelihood | None = None  # None under a model that was never calibrated
+
+    @property
+    def probability(self) -> float | None:
+        """Of being the product in the photo, 0..1."""
+        return round(self.likelihood.product, 3) if self.likelihood else None
 
 
 @dataclass(frozen=True)
@@ -69,7 +88,7 @@ class Page:
     count: int  # products on all pages
     ranking: Ranking
     next: int | None  # number of the next page
-    less_alike: int | None  # the product on this page with which those below the model's min_score begin
+    less_alike: int | None  # the product on this page with which those hardly alike begin
 
     @property
     def alike(self) -> int:
@@ -77,7 +96,7 @@ class Page:
 
     @property
     def is_after_alike(self) -> bool:
-        """An earlier page has the first of those below the model's min_score."""
+        """An earlier page has the first of those hardly alike."""
         return (self.number - 1) * PER_PAGE > self.alike
 
     @property
@@ -114,7 +133,7 @@ def search(query: Query, product_filter: ProductFilter | None = None, page: int 
     first_other = max(len(ranking.alike) - start, 0)
     return Page(
         number=page,
-        results=load(shown),
+        results=load(shown, likelihoods(query, shown)),
         count=len(matches),
         ranking=ranking,
         next=page + 1 if len(matches) > end else None,
@@ -143,7 +162,7 @@ def create_query(
     """Embed the photos of one item and store what answering takes: one row, and a thumbnail for a photo.
 
     `crop` applies to the first photo. The embeddings of several photos are averaged, which sharpens the answer.
-    Raises UnreadablePhoto and NoActiveModel.
+    Raises UnreadablePhoto, NothingToSee and NoActiveModel.
     """
     model = active_model()
     embedder = model.embedder()
@@ -159,6 +178,8 @@ def create_query(
         views.append(model_input(picture, embedder.input_size, part))
         if index == 0:
             thumbnail = shrink_photo(picture, THUMBNAIL_SIDE, THUMBNAIL_QUALITY)
+    if not any(shows_something(view) for view in views):
+        raise NothingToSee
     decoded = time.perf_counter()
     vector = _mean_direction(embedder.embed(np.stack(views)))
     embedded = time.perf_counter()
@@ -175,36 +196,57 @@ def create_query(
 def answer(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Result]:
     """The `k` products nearest to the query, best first, under the model active now. Raises NoActiveModel."""
     reembed_if_stale(query)
-    return load(closest(query, product_filter, k))
+    return load(matches := closest(query, product_filter, k), likelihoods(query, matches))
 
 
 def rank(query: Query, product_filter: ProductFilter | None = None) -> Ranking:
     """The products alike, MOST at most, filled up to CLOSEST with the next closest: the same for each page of a list.
 
-    Under a model without min_score the CLOSEST pass for alike.
+    Under a model that was never calibrated the CLOSEST pass for alike.
     """
     matches = closest(query, product_filter, wanted := CLOSEST)
-    least = query.model.min_score
-    if least is not None and len(matches) == wanted and matches[-1].score >= least:
+    alike = _alike(query, matches)
+    if query.model.calibration and len(alike) == wanted:
         matches = closest(query, product_filter, wanted := MOST)
-    alike = [match for match in matches if least is None or match.score >= least]
-    others = matches[len(alike) : CLOSEST]
-    return Ranking(alike, others, whole=len(matches) < wanted)
+        alike = _alike(query, matches)
+    return Ranking(alike, matches[len(alike) : CLOSEST], whole=len(matches) < wanted)
+
+
+def likelihoods(query: Query, matches: list[Match]) -> dict[int, Likelihood]:
+    """By photo, how likely each of `matches` shows what was searched for; empty under a model never calibrated."""
+    if not query.model.calibration:
+        return {}
+    scores = [match.score for match in matches]
+    found = query.model.calibration.likelihoods(scores, query.answer or scores)
+    return {match.image_id: likelihood for match, likelihood in zip(matches, found, strict=True)}
+
+
+def _alike(query: Query, matches: list[Match]) -> list[Match]:
+    likely = likelihoods(query, matches)
+    return [match for match in matches if not likely or likely[match.image_id].is_alike]
 
 
 def closest(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Match]:
     """The `k` products nearest under the query's own model, without loading products and photos.
 
-    The first answer's time, best score and best product are noted on the query.
+    The first answer's time, best score and best product are noted on the query; so are the best scores of the first
+    answer that no filter narrows, beside which later ones are read.
     """
     started = time.perf_counter()
-    matches = Embedding.objects.knn(np.asarray(query.vector), query.model, k, product_filter)
+    everything = product_filter is None or product_filter == ProductFilter()
+    matches = Embedding.objects.knn(np.asarray(query.vector), query.model, max(k, ANSWER), product_filter)
+    noted = []
+    if everything and not query.answer and matches:
+        query.answer, noted = [round(match.score, 4) for match in matches[:ANSWER]], ["answer"]
     if "search" not in query.took_ms:
         query.took_ms["search"] = _ms(started, time.perf_counter())
         if matches:
             query.best_score, query.best_product_id = matches[0].score, matches[0].product_id
-        query.save(update_fields=["took_ms", "best_score", "best_product"])
-    return matches
+        query.nothing_alike = not _alike(query, matches)
+        noted += ["took_ms", "best_score", "best_product", "nothing_alike"]
+    if noted:
+        query.save(update_fields=noted)
+    return matches[:k]
 
 
 def similar_products(product: Product, k: int = 12, product_filter: ProductFilter | None = None) -> list[Result]:
@@ -217,7 +259,11 @@ def similar_products(product: Product, k: int = 12, product_filter: ProductFilte
         return []
     mean = _mean_direction(np.asarray(vectors, np.float32))
     others = replace(product_filter or ProductFilter(), without_product=product.pk)
-    return load(Embedding.objects.knn(mean, model, k, others))
+    matches = Embedding.objects.knn(mean, model, max(k, ANSWER), others)
+    scores = [match.score for match in matches]
+    found = model.calibration.likelihoods(scores, scores) if model.calibration else []
+    likely = dict(zip((match.image_id for match in matches), found, strict=False))
+    return load(matches[:k], likely)
 
 
 def reembed_if_stale(query: Query) -> None:
@@ -234,16 +280,19 @@ def reembed_if_stale(query: Query) -> None:
     )
     crop = Crop.parse(query.crop) if query.crop else None
     (vector,) = embedder.embed(model_input(thumbnail, embedder.input_size, crop)[None])
-    query.vector, query.model = vector.tolist(), model
-    query.save(update_fields=["vector", "model"])
+    query.vector, query.model, query.answer = vector.tolist(), model, []
+    query.save(update_fields=["vector", "model", "answer"])
 
 
-def load(matches: list[Match]) -> list[Result]:
-    """The products and photos of `matches`, in their order. What was deleted meanwhile is left out."""
+def load(matches: list[Match], likely: Mapping[int, Likelihood] | None = None) -> list[Result]:
+    """The products and photos of `matches`, in their order. What was deleted meanwhile is left out.
+
+    likely: by photo, as `likelihoods` tells.
+    """
     photos = ProductImage.objects.select_related("product__category").defer("product__search_text")
     found = photos.in_bulk([match.image_id for match in matches])
     return [
-        Result(match.score, image.product, image)
+        Result(match.score, image.product, image, (likely or {}).get(match.image_id))
         for match in matches
         if (image := found.get(match.image_id)) is not None
     ]

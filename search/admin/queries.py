@@ -62,16 +62,10 @@ class ScoreFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Query]) -> QuerySet[Query]:
         if self.value() == "poor":
-            return poor(queryset, ModelVersion.objects.active())
+            return queryset.filter(nothing_alike=True)
         if self.value() == "none":
             return queryset.filter(best_score=None)
         return queryset
-
-
-def poor(queries: QuerySet[Query], model: ModelVersion | None) -> QuerySet[Query]:
-    """Searches whose best match is below the score at which the shop says "nothing like this"."""
-    threshold = model.min_score if model else None
-    return queries.filter(best_score__lt=threshold) if threshold else queries.none()
 
 
 @admin.register(Query)

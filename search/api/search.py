@@ -122,7 +122,7 @@ class Search(APIView):
     def by_photos(self, photos: list[Any], crop: Crop | None, narrowing: Narrowing) -> Response:
         query = queries.create_query(photos, crop, Query.Source.API)
         matches = queries.closest(query, narrowing.filter, narrowing.k)
-        return answer(self.request, query, queries.load(matches), narrowing)
+        return answer(self.request, query, queries.load(matches, queries.likelihoods(query, matches)), narrowing)
 
     def stored_photo(self, parameters: QueryDict) -> bytes:
         pk = whole_number(parameters, "image_id", 0, 1, 99_999_999)
@@ -182,7 +182,7 @@ class SearchAgain(APIView):
         depth = next(depth for depth in DEPTHS if page * narrowing.k <= depth)
         matches = queries.closest(query, narrowing.filter, depth)
         page_of = matches[(page - 1) * narrowing.k : page * narrowing.k]  # cut from one answer: nothing comes twice
-        return answer(request, query, queries.load(page_of), narrowing)
+        return answer(request, query, queries.load(page_of, queries.likelihoods(query, page_of)), narrowing)
 
 
 class Similar(APIView):

@@ -37,6 +37,10 @@ class FoundImage(serializers.ModelSerializer[ProductImage]):
 
 class SearchResult(serializers.Serializer[Any]):
     score = serializers.FloatField(help_text="Cosine, -1 to 1; of a search by words, how well they match, 0 to 1.")
+    probability = serializers.FloatField(
+        allow_null=True,
+        help_text="That this is the product in the photo, 0 to 1. None where the model was never calibrated.",
+    )
     product = FoundProduct()
     image = FoundImage(allow_null=True, help_text="The photo that is most alike. None where it has no photo.")
 

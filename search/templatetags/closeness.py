@@ -8,17 +8,11 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ml.models import ModelVersion
+from ml.verdict import CLOSE, VERY_CLOSE, Likelihood
 
 register = template.Library()
 
-# By the share of answers that are right at such a score, as the model's card tells (see closeness_steps).
-WORDS = [(0.9, _("Very close match")), (0.67, _("Close match"))]
-UNCALIBRATED = 0.5  # stands in for ModelVersion.min_score until the model was evaluated
-UNMEASURED = [
-    (0.75, 0.9),
-    (0.45, 0.67),
-]  # in place of steps: how far up from min_score to the same picture, and the share
+KIND_SHARE = 0.6  # of the bar: as much as being of the same kind fills
 
 
 @dataclass(frozen=True)
@@ -28,14 +22,13 @@ class Closeness:
 
 
 @register.simple_tag
-def closeness(score: float, model: ModelVersion | None) -> Closeness:
-    """From the threshold under which nothing is alike (a fifth of the bar) to the very same picture (all of it)."""
-    threshold = UNCALIBRATED if model is None or model.min_score is None else model.min_score
-    above = (score - threshold) / (1 - threshold) if threshold < 1 else score - threshold
-    percent = round(100 * min(max(0.2 + 0.8 * above, 0.03), 1))
-    if above < 0:
-        return Closeness(_("Hardly alike"), percent)
-    measured = model.closeness if model else []
-    steps = measured or [(threshold + part * (1 - threshold), right) for part, right in UNMEASURED]
-    right = next((right for least, right in steps if score >= least), 0.0)
-    return Closeness(next((words for least, words in WORDS if right >= least), _("Similar")), percent)
+def closeness(likelihood: Likelihood | None) -> Closeness | None:
+    """The words hold as often as ml.verdict says; None under a model that was never calibrated."""
+    if likelihood is None:
+        return None
+    percent = max(3, round(100 * max(likelihood.product, KIND_SHARE * likelihood.kind)))
+    if likelihood.product >= VERY_CLOSE:
+        return Closeness(_("Very close match"), percent)
+    if likelihood.product >= CLOSE:
+        return Closeness(_("Close match"), percent)
+    return Closeness(_("Similar") if likelihood.is_alike else _("Hardly alike"), percent)
