@@ -19,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """The model that migrate registers as the bundled one is tiny here."""
     pillow_heif.register_heif_opener()  # tests write such files; the decoder opens them by name
     base = Path(config.rootpath) / ".pytest_cache" / "tiny-model"
-    settings.BUNDLED_MODEL_DIR = write_tiny_model(base)
+    settings.BUNDLED_MODEL_DIRS = [write_tiny_model(base)]
     # in place: the models have copied the outer dict by now
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 

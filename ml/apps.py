@@ -8,6 +8,6 @@ class MlConfig(AppConfig):
     verbose_name = _("Learning")
 
     def ready(self) -> None:
-        from ml.models import register_bundled_model
+        from ml.models import register_bundled_models
 
-        post_migrate.connect(register_bundled_model, sender=self)
+        post_migrate.connect(register_bundled_models, sender=self)

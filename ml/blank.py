@@ -12,8 +12,9 @@ LEAST_STRUCTURE = 0.6  # of the cells' differences that cells twice as wide keep
 def shows_something(pixels: NDArray[np.uint8]) -> bool:
     """Whether there may be an item in a photo, uint8 [s, s, 3] as the network sees it, s a multiple of GRID.
 
-    Light that changes smoothly over the photo is no item: what a quadratic surface explains is taken off first. Measured on
-    the photos of docs/learning.md: all of them show something; blank, dark, smoothly lit and noisy pictures do not.
+    Light that changes smoothly over the photo is no item: what a quadratic surface explains is taken off first.
+    Measured on the photos of docs/learning.md: all of them show something; blank, dark, smoothly lit and noisy
+    pictures do not.
     """
     fine = _unexplained(_cells(pixels, GRID))
     detail = float(fine.std(axis=0).max())

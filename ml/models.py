@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from ml.verdict import Calibration
 
 if TYPE_CHECKING:
     from ml.embedder import Embedder
+
+logger = logging.getLogger(__name__)
 
 
 class ModelVersionManager(models.Manager["ModelVersion"]):
@@ -94,9 +97,9 @@ class ModelVersion(models.Model):
     @property
     def directory(self) -> Path:
         """Where model.onnx and card.json lie: the bundled directory, or MODELS_DIR/<version>."""
-        bundled = bundled_card()
-        if bundled and bundled["version"] == self.version:
-            return settings.BUNDLED_MODEL_DIR
+        for directory, card in bundled_models():
+            if card["version"] == self.version:
+                return directory
         return settings.MODELS_DIR / self.version
 
     def embedder(self) -> Embedder:
@@ -107,7 +110,7 @@ class ModelVersion(models.Model):
 
     @property
     def min_score(self) -> float | None:
-        """The cosine below which a best match is hardly right, for programs; None when the model was never calibrated."""
+        """The cosine below which a best match is hardly right, for programs; None: never calibrated."""
         return self.config.get("min_score")
 
     @cached_property
@@ -125,16 +128,23 @@ class ModelVersion(models.Model):
         self.refresh_from_db()
 
 
-def bundled_card() -> dict[str, Any] | None:
-    """The card of the bundled model; None where none is bundled."""
-    path = settings.BUNDLED_MODEL_DIR / "card.json"
-    return json.loads(path.read_text()) if path.exists() else None
+def bundled_models() -> list[tuple[Path, dict[str, Any]]]:
+    """Directory and card of each bundled model that is there; the first is the one to serve with."""
+    cards = ((directory, directory / "card.json") for directory in settings.BUNDLED_MODEL_DIRS)
+    return [(directory, json.loads(card.read_text())) for directory, card in cards if card.exists()]
 
 
-def register_bundled_model(**kwargs: Any) -> None:
-    """After migrate: the bundled model is a version like any other, and serves if no other does."""
-    if not bundled_card():
-        return
-    version = ModelVersion.objects.register(settings.BUNDLED_MODEL_DIR)
-    if not ModelVersion.objects.active():
-        version.make_active()
+def register_bundled_models(**kwargs: Any) -> None:
+    """After migrate: bundled models are versions like any other, and the first serves if no other does.
+
+    So it does after an upgrade whose code no longer brings the model that was active: workers then embed the catalogue
+    with the new one, and until they are through, searches find what they have reached.
+    """
+    versions = [ModelVersion.objects.register(directory) for directory, _ in bundled_models()]
+    active = ModelVersion.objects.active()
+    if versions and (active is None or not (active.directory / "model.onnx").exists()):
+        if active:
+            logger.warning(
+                "The files of %s are gone; %s takes over and embeds the catalogue anew.", active, versions[0]
+            )
+        versions[0].make_active()

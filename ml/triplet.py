@@ -31,8 +31,8 @@ def pairwise_distances(embeddings: Any) -> Any:
 def triplets(embeddings: Any, labels: Any, miner: str, dice: Any = None) -> Triplets:
     """The triplets that `miner` finds in a batch.
 
-    embeddings: float32 [n, d], unit rows. labels: int [n]; -1 takes no part; `negative_only_label(label)` is a negative of
-    that label's photos, and nothing else is known of it.
+    embeddings: float32 [n, d], unit rows. labels: int [n]; -1 takes no part; `negative_only_label(label)` is a
+    negative of that label's photos, and nothing else is known of it.
     dice: float32 [n, n] in 0..1, only for "random": the partner with the highest number is drawn.
     """
     distances = pairwise_distances(embeddings)

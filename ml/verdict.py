@@ -1,10 +1,12 @@
 """What scores mean: the probability that a product found is the one in the photo, or at least of its kind. NumPy only.
 
-A cosine means little by itself: in a shop of pears strangers score what in a shop of lamps only twins do. So each score is
+A cosine means little by itself: in a shop of pears strangers score what in a shop of lamps only twins do. So each
+score is
 read beside the others of the same answer: how far it lies from the next product, and from the crowd behind (the idea of
-cohort normalisation, as speaker verification's adaptive s-norm: Cumani 2011, "Comparison of speaker recognition approaches
-for real applications"). A logistic regression turns the three into a probability; `ml.evaluation.calibration` fits it on
-photos whose product is there, and the same photos with their product taken away.
+cohort normalisation, as speaker verification's adaptive s-norm: Cumani 2011, "Comparison of speaker recognition
+approaches for real applications"). A logistic regression turns the three into a probability;
+`ml.evaluation.calibration` fits it on photos whose product is there, and the same photos with their product taken
+away.
 """
 
 from collections.abc import Mapping
@@ -45,7 +47,7 @@ class Likelihood(NamedTuple):
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a model's scores mean: `product` that a result is the product in the photo, `kind` that it is of its kind."""
+    """What scores mean: `product`, that a result is the product in the photo; `kind`, that it is of its kind."""
 
     product: Logistic
     kind: Logistic
@@ -69,11 +71,11 @@ class Calibration:
 
 
 def features(scores: ArrayLike, answer: ArrayLike) -> NDArray[np.float64]:
-    """float [n, 3] for `scores`, float [n]: the cosine, its distance to the best other product of the answer, its distance to
-    the crowd in the crowd's deviations.
+    """float [n, 3] for `scores`, float [n]: the cosine, its distance to the best other product of the answer, its
+    distance to the crowd in the crowd's deviations.
 
-    answer: float [m], the products' best cosines of the unfiltered answer, best first; `scores` are among them, or lower
-    down, or under a filter. Where fewer than FEW products lie behind the best, the distances are 0.
+    answer: float [m], the products' best cosines of the unfiltered answer, best first; `scores` are among them, or
+    lower down, or under a filter. Where fewer than FEW products lie behind the best, the distances are 0.
     """
     scores, ranked = np.asarray(scores, float), np.asarray(answer, float)
     crowd = ranked[1 : 1 + COHORT]

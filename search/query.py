@@ -35,7 +35,7 @@ class NothingToSee(RequestError):
 
     def __init__(self) -> None:
         sentence = _(
-            "We cannot see an item in this photo. If it is dark or out of focus, please take another, nearer and with light."
+            "We cannot see an item in this photo. If it is dark or blurred, please take another, nearer and with light."
         )
         super().__init__("nothing_to_see", sentence, status=422)
 

@@ -17,7 +17,8 @@ env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
 MODELS_DIR = VAR_DIR / "models"
-BUNDLED_MODEL_DIR = BASE_DIR / "ml" / "artifacts"
+# The models that come with the code; the first serves where no other does.
+BUNDLED_MODEL_DIRS = [BASE_DIR / "ml" / "artifacts" / name for name in ("efficientnetlite2", "resnet50")]
 
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])

@@ -86,7 +86,8 @@ class Numbered(NamedTuple):
     """What the miners, the heads and the sampler read of labelled photos.
 
     products: how many have several photos; their labels come first. labels: int32 [n], -1 and below as the miners
-    read them. hard_negatives: int [m, 2] as the sampler reads it. kind_count: how many kinds. kinds: int32 [n], -1 unknown.
+    read them. hard_negatives: int [m, 2] as the sampler reads it. kind_count: how many kinds. kinds: int32 [n], -1
+    unknown.
     """
 
     products: int
@@ -101,8 +102,8 @@ class Labelled:
     """Photos ready to learn from or to measure on.
 
     pixels: uint8 [n, s, s, 3]. products: n names; "" where no one knows what the photo shows.
-    hard_negatives: (row, product) of photos that were taken for a product which they do not show. Each row without a product
-    is in exactly one of them.
+    hard_negatives: (row, product) of photos that were taken for a product which they do not show. Each row without a
+    product is in exactly one of them.
     kinds: n names of kinds (categories), "" where unknown; None: of none.
     """
 

@@ -26,7 +26,8 @@ def batches(
 
     labels: int [n], the product of each photo; a negative label is drawn only where `hard_negatives` names its row.
     kinds: int [n], the kind (category) of each photo, -1 where it is not known; None: of none.
-    hard_negatives: int [m, 2], (row, label) of photos taken for a product that they do not show. Every batch begins with
+    hard_negatives: int [m, 2], (row, label) of photos taken for a product that they do not show. Every batch begins
+    with
     one of them, each in turn: the photo among k of its own product (k times where its label is negative), then k of
     the other product. So the miner meets them in one batch, whatever p and the number of products are.
     Every photo is drawn as often as any other, up to MANY a product: one of 1,000 photos does not displace one of 2,

@@ -39,8 +39,8 @@ def answers(
 ) -> list[Answer]:
     """Each query asked of the gallery, and, where its product is there, of the gallery without it.
 
-    queries: float32 [n, d], gallery: float32 [m, d], unit rows; None: each query searches the others. products, kinds: n
-    and m names; "" is no kind. Without kinds, only the product itself is of its kind.
+    queries: float32 [n, d], gallery: float32 [m, d], unit rows; None: each query searches the others. products, kinds:
+    n and m names; "" is no kind. Without kinds, only the product itself is of its kind.
     """
     alone = gallery is None
     photos = queries if gallery is None else gallery
@@ -87,9 +87,10 @@ def fit(known: Sequence[Answer]) -> Calibration | None:
 class Trust:
     """How often the words are wrong, as fractions.
 
-    false_nothing: queries whose product is there, and are told that nothing like it is. false_close: queries whose product
-    is not there, of which a result is called a close match. expected_error: between the probability told and the share
-    that is right (ECE, Guo 2017), over BINS of equal width. present, absent: how many queries of either sort.
+    false_nothing: queries whose product is there, and are told that nothing like it is. false_close: queries whose
+    product is not there, of which a result is called a close match. expected_error: between the probability told and
+    the share that is right (ECE, Guo 2017), over BINS of equal width. present, absent: how many queries of either
+    sort.
     """
 
     false_nothing: float

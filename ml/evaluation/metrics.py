@@ -34,7 +34,8 @@ class Retrieval:
     first_match: int32 [n], rank from 1 in the whole gallery of the nearest photo of the product; 0: none
     average_precision: float32 [n], at R = relevant, in 0..1; 0 where relevant is 0
     best_other: float32 [n], cosine of the nearest photo of another product; -inf if there is none
-    other_neighbours: int32 [n, others], gallery rows of the nearest photos of other products; -1 where there are no more
+    other_neighbours: int32 [n, others], gallery rows of the nearest photos of other products; -1 where there are no
+    more
     """
 
     neighbours: NDArray[np.int32]

@@ -83,7 +83,8 @@ class Evaluation:
 
     @cached_property
     def metrics(self) -> list[Metric]:
-        """Recall at each K, mAP@R and MRR where a query has its product to find; same-kind precision where kinds are known."""
+        """Recall at each K, mAP@R and MRR where a query has its product to find; same-kind precision where kinds are
+        known."""
         return [*self._product_figures, *([self.same_kind] if self.same_kind else [])]
 
     @cached_property

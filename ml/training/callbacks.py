@@ -64,7 +64,7 @@ class Progress(keras.callbacks.Callback):
         if not np.isfinite(loss):
             self._bar.close()
             raise LossDiverged(
-                f"The loss is {loss} since batch {batch + 1} of epoch {self.next_epoch + 1}: the weights have run away. "
+                f"The loss is {loss} since batch {batch + 1} of epoch {self.next_epoch + 1}: the weights ran away. "
                 f"Lower --learning-rate (it was {self._recipe.learning_rate:g})"
                 + (", or train in float32." if self._recipe.precision != "float32" else ".")
             )

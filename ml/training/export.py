@@ -105,8 +105,9 @@ def export_fp32(config: dict[str, Any], weights: Path, pixels: NDArray[np.uint8]
 def quantise(fp32: Path, photos: NDArray[np.uint8], out: Path) -> None:
     """Write `fp32` as int8 (QDQ, per channel), calibrated on `photos`, uint8 [n, s, s, 3]; both outputs are kept.
 
-    Convolutions, and the ReLU6 (Clip) behind them, which then costs nothing and bounds what eight bits must span: without it
-    EfficientNet-Lite2's embeddings keep a cosine of .89 to float32 on average, with it .994, in half the time. The sums of residual branches stay float32, because the pooled
+    Convolutions, and the ReLU6 (Clip) behind them, which then costs nothing and bounds what eight bits must span:
+    without it EfficientNet-Lite2's embeddings keep a cosine of .89 to float32 on average, with it .994, in half the
+    time. The sums of residual branches stay float32, because the pooled
     early stages read them: in int8 they cost 1.2 points of Recall@1, and were slower.
     """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static

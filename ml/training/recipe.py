@@ -57,8 +57,8 @@ def prepare_backend(recipe: Recipe) -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Let the C library keep what is freed for the next batch: else each batch's arrays of many megabytes are mapped and
-    cleared anew, which takes up to half of the time of a training step on a CPU."""
+    """Let the C library keep what is freed for the next batch: else each batch's arrays of many megabytes are mapped
+    and cleared anew, which takes up to half of the time of a training step on a CPU."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):  # glibc
         trim_threshold, top_pad, mmap_threshold = -1, -2, -3

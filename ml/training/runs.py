@@ -58,9 +58,8 @@ def begin(
 
     queries, gallery: validation photos; without a gallery each query searches the others, without queries there is no
     validation. weights: "imagenet", "none", or a file. judged: pictures to learn from besides; those that tell nothing
-    of the products of `train_photos` are left out. tensorboard: write event files for it, too. teacher: the directory of a
-    model to learn from, besides.
-    Raises UnusableDataset, OSError (no room on the disk).
+    of the products of `train_photos` are left out. tensorboard: write event files for it, too. teacher: the directory
+    of a model to learn from, besides. Raises UnusableDataset, OSError (no room on the disk).
     """
     judged = _telling(judged, {photo.product for photo in train_photos})
     shown = [Photo(Path(), picture.product) for picture in judged if picture.product]

@@ -28,7 +28,6 @@ from catalog.admin.products import ProductAdmin
 from catalog.errors import RequestError
 from catalog.filters import ProductFilter
 from catalog.models import Product
-from ml.models import ModelVersion
 from search.feedback import add_photo
 from search.models import Judgement, Query
 from search.parameters import MAX_PHOTOS

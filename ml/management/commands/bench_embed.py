@@ -15,7 +15,7 @@ from PIL import Image
 
 from ml.embedder import Embedder, ModelMismatch, inference_threads, load_embedder
 from ml.images import model_input, read_photo
-from ml.models import ModelVersion
+from ml.models import ModelVersion, bundled_models
 
 BATCH = 16
 BUDGET = 0.85  # of bare inference throughput
@@ -109,8 +109,8 @@ def _default_model() -> Path:
     active = ModelVersion.objects.active()
     if active:
         return active.directory
-    if (settings.BUNDLED_MODEL_DIR / "model.onnx").exists():
-        return settings.BUNDLED_MODEL_DIR
+    for directory, _ in bundled_models():
+        return directory
     raise CommandError("There is no active and no bundled model. Name a model's folder with --model.")
 
 

@@ -57,7 +57,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--contrast-weight", type=float, default=0.25, help="of the contrastive loss over kinds (default .25)"
         )
-        parser.add_argument("--teacher-weight", type=float, default=5.0, help="of the cosine to the teacher (default 5)")
+        parser.add_argument(
+            "--teacher-weight", type=float, default=5.0, help="of the cosine to the teacher (default 5)"
+        )
         parser.add_argument("--learning-rate", type=float, default=1e-3)
         parser.add_argument("--backbone-rate", type=float, help="of the learning rate (default 1, with weights .1)")
         parser.add_argument("--head-epochs", type=int, help="in which the backbone rests (default 0, with weights 1)")
