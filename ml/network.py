@@ -136,7 +136,7 @@ def _trunk(name: str, weights: str | None, shape: tuple[int, int, int]) -> tuple
         return trunk, efficientnet_lite.preprocess_input
     make = _backbones().get(name)
     if make is None:
-        raise UnknownBackbone(f"There is no backbone “{name}”. Try one of: {', '.join(backbone_names())}.")
+        raise UnknownBackbone(f"“{name}” is not a backbone. Try one of: {', '.join(backbone_names())}.")
     plain = make(weights=weights, include_top=False, input_shape=shape)
     trunk = keras.models.clone_model(plain, clone_function=fused)
     if weights:

@@ -58,10 +58,10 @@ def test_what_is_said_of_products_that_are_not_trained_on_is_left_out(photos: li
     facts = runs.read_run(run)
     listed = facts["train"][len(photos) :]
     assert listed == [
-        ["judged/right.jpg", "p1"],
-        ["judged/wrong.jpg", ""],
-        ["judged/wrong.jpg", ""],
-        ["judged/held-out.jpg", ""],
+        ["judged/right.jpg", "p1", ""],
+        ["judged/wrong.jpg", "", ""],
+        ["judged/wrong.jpg", "", ""],
+        ["judged/held-out.jpg", "", ""],
     ]
     assert facts["hard_negatives"] == [[6, "p0"], [7, "p0"], [8, "p2"], [9, "p2"]]
     assert facts["judged"] == 3

@@ -14,11 +14,13 @@ from django.conf import settings
 EPOCHS = 3
 
 
-def start(folder: Path, backend: str = "jax", epochs: int = EPOCHS, pause: float = 0) -> subprocess.Popen[str]:
+def start(
+    folder: Path, backend: str = "jax", epochs: int = EPOCHS, pause: float = 0, precision: str = "float32"
+) -> subprocess.Popen[str]:
     folder.mkdir(exist_ok=True)
     compiled_once = {"JAX_COMPILATION_CACHE_DIR": str(folder.parent), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     return subprocess.Popen(
-        [sys.executable, "-m", "ml.tests.tiny_training", str(folder), str(epochs), str(pause)],
+        [sys.executable, "-m", "ml.tests.tiny_training", str(folder), str(epochs), str(pause), precision],
         env=os.environ | {"KERAS_BACKEND": backend, "DJANGO_SETTINGS_MODULE": "visualsearch.settings"} | compiled_once,
         cwd=settings.BASE_DIR,
         stdout=subprocess.PIPE,
@@ -67,3 +69,13 @@ def test_every_backend_learns_the_same_as_jax_from_the_same_seed(
     other = told(start(folder / backend, backend))
     for figure in ("loss", "triplet", "positive_distance", "negative_distance"):  # the identity head's start differs
         assert other[0][figure] == pytest.approx(left_alone[0][figure], rel=1e-2)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_every_backend_learns_in_half_precision_what_it_learns_in_full(
+    folder: Path, left_alone: list[dict[str, float]], backend: str
+) -> None:
+    if backend == "torch" and not find_spec("torch"):
+        pytest.skip("PyTorch is not installed: it is a choice of whoever trains, not a requirement")
+    half = told(start(folder / f"{backend}-half", backend, epochs=1, precision="bfloat16"))
+    assert half[0]["triplet"] == pytest.approx(left_alone[0]["triplet"], rel=0.1)

@@ -1,7 +1,7 @@
 """A training run of seconds: a network of a thousand weights on 16-pixel pictures made here.
 
-As a program (`python -m ml.tests.tiny_training FOLDER EPOCHS PAUSE`) it trains in FOLDER, going on where an earlier
-one was killed, prints a line an epoch, and sleeps PAUSE seconds after each.
+As a program (`python -m ml.tests.tiny_training FOLDER EPOCHS PAUSE PRECISION`) it trains in FOLDER, going on where an
+earlier one was killed, prints a line an epoch, and sleeps PAUSE seconds after each.
 """
 
 import json
@@ -34,15 +34,16 @@ def tiny_network(size: int = 16, dim: int = 8) -> keras.Model:
     scaled = keras.layers.Rescaling(1 / 255)(pixels)
     maps = keras.layers.Conv2D(8, 3, strides=2, activation="relu")(scaled)
     pooled = keras.layers.GlobalAveragePooling2D()(maps)
-    embedding = keras.layers.UnitNormalization()(keras.layers.Dense(dim)(pooled))
+    projected = keras.layers.Dense(dim, dtype="float32")(pooled)
+    embedding = keras.layers.UnitNormalization(dtype="float32")(projected)
     network = keras.Model(pixels, {"embedding": embedding, "features": maps})
     rng = np.random.default_rng(1)
     network.set_weights([rng.normal(0, 0.3, weights.shape) for weights in network.get_weights()])
     return network
 
 
-def main(folder: Path, epochs: int, pause: float) -> None:
-    recipe = Recipe(**{**vars(RECIPE), "epochs": epochs})
+def main(folder: Path, epochs: int, pause: float, precision: str) -> None:
+    recipe = Recipe(**{**vars(RECIPE), "epochs": epochs, "precision": precision})
     prepare_backend(recipe)
 
     def report(row: dict[str, float]) -> None:
@@ -55,4 +56,4 @@ def main(folder: Path, epochs: int, pause: float) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4])

@@ -134,6 +134,9 @@ def test_one_product_in_two_folders_is_one_product(photos: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [
+        (["--k", "1"], "1 leaves nothing to compare; 2 or more is needed"),
+        (["--p", "1"], "1 leaves nothing to compare; 2 or more is needed"),
+        (["--teacher", "no-such-model"], "There is no model no-such-model"),
         (["--ema", "1"], "1 is not a fraction from 0 to below 1"),
         (["--augmentation", "2"], "2 is not from 0 to 1"),
         (["--margin", "-1"], "-1 is neither soft nor above 0"),
@@ -141,6 +144,7 @@ def test_one_product_in_two_folders_is_one_product(photos: Path, tmp_path: Path)
         (["--json", "no/such/card.json"], "The folder no/such does not exist"),
     ],
 )
+@pytest.mark.django_db
 def test_what_would_fail_later_is_said_at_once(photos: Path, tmp_path: Path, args: list[str], complaint: str) -> None:
     with pytest.raises(CommandError, match=complaint):
         call_command("train_triplet", "--data", str(photos), "--out", str(tmp_path / "out"), *args)
@@ -160,6 +164,49 @@ def test_a_finished_model_that_was_moved_here_is_registered(models: Path) -> Non
 def test_a_disk_without_room(photos: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ml.training.runs.NEEDED_BYTES", 10**18)
     says("training needs", photos, models)
+
+
+def test_one_product_alone_teaches_nothing(tmp_path: Path) -> None:
+    for view in range(3):
+        draw(tmp_path / "photos" / f"only_{view}.png", seed=view)
+    says("All 3 photos show one product", tmp_path / "photos", tmp_path / "out", val_fraction=0)
+
+
+@pytest.mark.django_db
+def test_a_single_batch_is_a_training_too(photos: Path, models: Path) -> None:
+    train(photos, models, steps=1)
+    assert ModelVersion.objects.filter(backbone="mobilenet", state="candidate").count() == 1
+
+
+@pytest.mark.django_db
+def test_a_loss_that_runs_away_stops_at_once_and_says_what_to_lower(photos: Path, models: Path) -> None:
+    with pytest.raises(CommandError, match=r"The loss is (nan|inf) since batch \d of epoch 1.*Lower --learning-rate"):
+        train(photos, models, steps=6, learning_rate=1e30)
+    assert not ModelVersion.objects.filter(backbone="mobilenet").exists()
+
+
+@pytest.mark.django_db
+def test_a_student_learns_from_a_finished_model(photos: Path, models: Path) -> None:
+    train(photos, models)
+    teacher = ModelVersion.objects.get(backbone="mobilenet")
+    train(photos, models, teacher=teacher.version)
+    student = ModelVersion.objects.exclude(pk=teacher.pk).get(backbone="mobilenet")
+    assert student.config["training"]["teacher"] == teacher.version
+    history = (models / student.version / "history.csv").read_text()
+    assert "teacher,relation" in history or "relation" in history.splitlines()[0].split(",")
+
+
+@pytest.mark.django_db
+def test_single_photos_of_known_kinds_teach_kinds(tmp_path: Path, models: Path) -> None:
+    rows = ["sku,category,images"]
+    for number in range(8):
+        draw(tmp_path / f"{number}.png", seed=number)
+        rows.append(f"{number},{'hat' if number % 2 else 'shoe'},{number}.png")
+    (tmp_path / "products.csv").write_text("\n".join(rows))
+    train(tmp_path / "products.csv", models, val_fraction=0)
+    version = ModelVersion.objects.get(backbone="mobilenet")
+    assert version.config["data"]["kinds"] == 2
+    assert "contrast" in (models / version.version / "history.csv").read_text().splitlines()[0]
 
 
 def test_nothing_to_learn_from() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from ml.data.datasets import Photo, UnusableDataset, photos_of_the_catalogue, read_photos
 from ml.embedder import Embedder, ModelMismatch, load_embedder
@@ -143,5 +144,10 @@ def _embedder(model: str | None) -> Embedder:
         return ModelVersion.objects.get(version=model).embedder()
     except ModelVersion.DoesNotExist as error:
         raise CommandError(f"There is no model {model}: give a version or a model's folder.") from error
+    except DatabaseError as error:  # a fresh checkout: only a folder needs no database
+        raise CommandError(
+            "There is no database yet to look a model up in. Name a model's folder (with card.json) with --model, or run: "
+            "manage.py migrate"
+        ) from error
     except (FileNotFoundError, ModelMismatch, json.JSONDecodeError) as error:
         raise CommandError(f"The model cannot be loaded: {error}.") from error

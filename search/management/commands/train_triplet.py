@@ -176,9 +176,9 @@ class Command(BaseCommand):
         )
 
     def _introduce(self, folder: Path, facts: dict[str, Any]) -> None:
-        known = [product for _, product in facts["train"] if product]
+        known = [product for _, product, _ in facts["train"] if product]
         judged = f" and of {facts['judged']} judged searches" if facts["judged"] else ""
-        held_out = {product for _, product in facts["queries"]}
+        held_out = {product for _, product, _ in facts["queries"]}
         validation = f"{len(facts['queries'])} photos of {len(held_out)} products" if held_out else "none"
         self.stdout.write(f"Training in {folder}")
         self.stdout.write(
