@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.storage import Storage
 from django.db import transaction
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, pre_save
 from django.dispatch import receiver
 
 from catalog.models import ProductImage
@@ -19,6 +19,16 @@ def forget_file(instance: ProductImage, using: str, **kwargs: Any) -> None:
     name, storage = instance.file.name, instance.file.storage
     if name:
         transaction.on_commit(lambda: delete_with_thumbnails(storage, name), using=using, robust=True)
+
+
+@receiver(pre_save, sender=ProductImage)
+def forget_replaced_file(instance: ProductImage, using: str, **kwargs: Any) -> None:
+    if instance.pk is None or instance.file._committed:
+        return  # no file yet, or no new one
+    former = ProductImage.objects.using(using).filter(pk=instance.pk).values_list("file", flat=True).first()
+    if former:
+        storage = instance.file.storage
+        transaction.on_commit(lambda: delete_with_thumbnails(storage, former), using=using, robust=True)
 
 
 def delete_with_thumbnails(storage: Storage, name: str) -> None:
