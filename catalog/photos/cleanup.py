@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.storage import Storage
 from django.db import transaction
-from django.db.models.signals import post_delete, pre_save
+from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import receiver
 
 from catalog.models import ProductImage
@@ -22,11 +22,16 @@ def forget_file(instance: ProductImage, using: str, **kwargs: Any) -> None:
 
 
 @receiver(pre_save, sender=ProductImage)
-def forget_replaced_file(instance: ProductImage, using: str, **kwargs: Any) -> None:
-    if instance.pk is None or instance.file._committed:
-        return  # no file yet, or no new one
-    former = ProductImage.objects.using(using).filter(pk=instance.pk).values_list("file", flat=True).first()
-    if former:
+def note_former_file(instance: ProductImage, using: str, **kwargs: Any) -> None:
+    """Whichever way a new file comes in: the admin, an import, the API."""
+    if instance.pk is not None and not instance.file._committed:
+        rows = ProductImage.objects.using(using).filter(pk=instance.pk)
+        instance._former_file = rows.values_list("file", flat=True).first()  # type: ignore[attr-defined]
+
+
+@receiver(post_save, sender=ProductImage)
+def forget_former_file(instance: ProductImage, using: str, **kwargs: Any) -> None:
+    if former := instance.__dict__.pop("_former_file", None):
         storage = instance.file.storage
         transaction.on_commit(lambda: delete_with_thumbnails(storage, former), using=using, robust=True)
 
