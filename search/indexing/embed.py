@@ -86,8 +86,8 @@ def files_of(images: Iterable[ProductImage]) -> Iterator[bytes | Path]:
 
 
 def _upsert(vectors: Sequence[tuple[ProductImage, NDArray[np.float32]]], model: ModelVersion) -> None:
-    """Write the rows. Staff who change many products at once may hold their locks: time out, wait and try again, so that
-    their statement never fails.
+    """Write the rows. Staff who change many products at once may hold their locks: time out, wait and try again, so
+    that their statement never fails.
     """
     parameters: dict[str, Any] = {
         "model": model.pk,
