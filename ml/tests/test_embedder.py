@@ -127,7 +127,7 @@ def test_the_bundled_model_finds_a_picture_again_among_others_when_it_is_cut_shr
     again = []
     for picture in pictures:
         width, height = picture.size
-        part = picture.crop((width // 20, height // 20, width - width // 20, height - height // 20))
+        part = picture.crop((width // 40, height // 40, width - width // 40, height - height // 40))
         file = BytesIO()
         part.resize((width // 2, height // 2)).save(file, "JPEG", quality=60)
         again.append(Image.open(file).convert("RGB"))

@@ -42,4 +42,4 @@ def test_a_recent_pgvector_is_taken_and_its_version_compared_as_numbers(db, vers
         with connection.schema_editor() as editor:
             require_pgvector(
                 None, editor
-            )  # raises nothing: "0.10.1" is a smaller text than "0.8", and a larger version
+            )  # raises nothing, for "0.10.1" neither
