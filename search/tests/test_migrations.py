@@ -40,6 +40,4 @@ def test_a_recent_pgvector_is_taken_and_its_version_compared_as_numbers(db, vers
     with connection.cursor() as cursor:
         pretend_available(cursor, f"('vector', '0.7.4', '{version}')")
         with connection.schema_editor() as editor:
-            require_pgvector(
-                None, editor
-            )  # raises nothing, for "0.10.1" neither
+            require_pgvector(None, editor)  # raises nothing, for "0.10.1" neither
