@@ -107,7 +107,7 @@ DATABASE: dict[str, Any] = (
     else {"ENGINE": "visualsearch.embedded", "NAME": "visualsearch", "CONN_MAX_AGE": 600}
 )
 # The ANN index's settings travel with the connection: no query pays a round trip for them.
-# relaxed_order: under a filter the scan goes on until enough rows passed (pgvector 0.8); search/knn.py sorts them.
+# relaxed_order: under a filter the scan goes on until enough rows passed (docs/decisions/relaxed-order.md).
 # random_page_cost: of a disk without moving parts, so that a few thousand embeddings are looked up, not all read.
 HNSW_EF_SEARCH = env.int("HNSW_EF_SEARCH", 100)
 DATABASE.setdefault("OPTIONS", {}).setdefault(

@@ -6,28 +6,22 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.conf import settings
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from conftest import photo_of
 from ml.embedder import Embedder, ModelMismatch, load_embedder
+from ml.images import model_input
 from ml.tests.tiny_model import CHANNELS, write_tiny_model
 
 # conftest.py has the tests serve with a tiny model
 BUNDLED = [settings.BASE_DIR / "ml" / "artifacts" / name for name in ("efficientnetlite2", "resnet50")]
-
-
-def _drawn(thing: int, turned: bool, size: int) -> np.ndarray:
-    """A thing of its own shape and colour on grey, upright or turned and smaller."""
-    colours = ("crimson", "navy", "gold", "seagreen", "orchid", "sienna", "teal", "black")
-    picture = Image.new("RGB", (240, 240), "gainsboro")
-    centre, radius, angle = (120, 120), (70 if turned else 90), (20 if turned else 0)
-    ImageDraw.Draw(picture).regular_polygon((*centre, radius), 3 + thing, angle, colours[thing])
-    return np.asarray(picture.resize((size, size)))
 
 
 def pixels(n: int, size: int = 32) -> np.ndarray:
@@ -128,13 +122,25 @@ def test_serving_needs_neither_tensorflow_nor_keras_nor_a_database_model() -> No
 
 
 @pytest.mark.parametrize("directory", BUNDLED, ids=lambda directory: directory.name)
-def test_a_bundled_model_finds_drawn_things_again_from_another_view(directory: Path) -> None:
-    """Nearest neighbours of random vectors would be right once in eight."""
+def test_a_bundled_model_finds_a_picture_again_among_others_when_it_is_cut_shrunk_and_compressed(
+    directory: Path,
+) -> None:
     embedder = load_embedder(directory)
-    views = [np.stack([_drawn(thing, turned, embedder.input_size) for thing in range(8)]) for turned in (False, True)]
-    first, second = (embedder.embed(pixels) for pixels in views)
-    assert np.linalg.norm(first, axis=1) == pytest.approx(1, abs=1e-3)
-    assert ((first @ second.T).argmax(axis=1) == np.arange(8)).all()
+    pictures = [Image.open(BytesIO(photo_of(name))).convert("RGB") for name in "abcdefgh"]
+    again = []
+    for picture in pictures:
+        width, height = picture.size
+        part = picture.crop((width // 40, height // 40, width - width // 40, height - height // 40))
+        file = BytesIO()
+        part.resize((width // 2, height // 2)).save(file, "JPEG", quality=60)
+        again.append(Image.open(file).convert("RGB"))
+    gallery, queries = (
+        embedder.embed(np.stack([model_input(picture, embedder.input_size) for picture in side]))
+        for side in (pictures, again)
+    )
+    assert gallery.shape == (8, embedder.dim)
+    assert np.linalg.norm(gallery, axis=1) == pytest.approx(1, abs=1e-3)
+    assert (queries @ gallery.T).argmax(axis=1).tolist() == list(range(8))
 
 
 def test_onnx_runtime_reports_to_nobody() -> None:

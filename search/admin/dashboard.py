@@ -18,7 +18,6 @@ from django_q.brokers import get_broker
 
 from catalog.models import Product, ProductImage
 from ml.models import ModelVersion
-from search.admin.queries import poor
 from search.indexing import rollout
 from search.models import Embedding, PhotoPair, Query
 
@@ -73,7 +72,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "searches": searches_by_day(),
             "latency": latency_by_day(),
             "found": most_found(),
-            "poor": poor(Query.objects.all(), ModelVersion.objects.active()).defer("vector", "thumbnail")[:LISTED],
+            "poor": Query.objects.filter(nothing_alike=True).defer("vector", "thumbnail")[:LISTED],
         }
     return context
 
@@ -136,7 +135,7 @@ def searches_by_day() -> Chart:
     """Per day all searches, and within them those with a good match."""
     rows = Query.objects.filter(created__gte=_since()).annotate(day=TruncDate("created")).order_by().values_list("day")
     model = ModelVersion.objects.active()
-    good = ~Q(pk__in=poor(Query.objects.filter(created__gte=_since()), model).values("pk"))
+    good = ~Q(nothing_alike=True)
     counts: dict[date, tuple[int, int]] = {
         day: (every, well) for day, every, well in rows.annotate(every=Count("pk"), well=Count("pk", filter=good))
     }

@@ -1,34 +1,8 @@
-"""How near a result is, in words and as a bar."""
-
-from __future__ import annotations
-
-from dataclasses import dataclass
+"""{% closeness result.likelihood as close %}"""
 
 from django import template
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
-from ml.verdict import CLOSE, VERY_CLOSE, Likelihood
+from search.pages.closeness import closeness
 
 register = template.Library()
-
-KIND_SHARE = 0.6  # of the bar: as much as being of the same kind fills
-
-
-@dataclass(frozen=True)
-class Closeness:
-    words: str | Promise
-    percent: int  # 0..100, the length of the bar
-
-
-@register.simple_tag
-def closeness(likelihood: Likelihood | None) -> Closeness | None:
-    """The words hold as often as ml.verdict says; None under a model that was never calibrated."""
-    if likelihood is None:
-        return None
-    percent = max(3, round(100 * max(likelihood.product, KIND_SHARE * likelihood.kind)))
-    if likelihood.product >= VERY_CLOSE:
-        return Closeness(_("Very close match"), percent)
-    if likelihood.product >= CLOSE:
-        return Closeness(_("Close match"), percent)
-    return Closeness(_("Similar") if likelihood.is_alike else _("Hardly alike"), percent)
+register.simple_tag(closeness)
