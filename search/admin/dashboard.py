@@ -134,7 +134,6 @@ def embedded_by_hour() -> Chart:
 def searches_by_day() -> Chart:
     """Per day all searches, and within them those with a good match."""
     rows = Query.objects.filter(created__gte=_since()).annotate(day=TruncDate("created")).order_by().values_list("day")
-    model = ModelVersion.objects.active()
     good = ~Q(nothing_alike=True)
     counts: dict[date, tuple[int, int]] = {
         day: (every, well) for day, every, well in rows.annotate(every=Count("pk"), well=Count("pk", filter=good))

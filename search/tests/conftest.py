@@ -166,3 +166,15 @@ def visit_admin(browser: Browser, live_server: LiveServer) -> Iterator[Callable[
     yield visit
     context.close()
     assert not errors
+
+
+@pytest.fixture
+def count_as_alike(model: ModelVersion) -> Callable[[float], None]:
+    """Calibrates `model` so that scores above a cosine are alike, and no others."""
+
+    def calibrate(from_score: float) -> None:
+        step = {"bias": -1e6 * from_score, "weights": [1e6, 0, 0]}
+        model.config = model.config | {"calibration": {"product": step, "kind": step}}
+        model.save(update_fields=["config"])
+
+    return calibrate

@@ -18,11 +18,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def address(catalogue, query, model):
+def address(catalogue, query, model, count_as_alike):
     """The results of a photo that resembles ALIKE of the 6,000 products, and these matches."""
     matches = Embedding.objects.knn(query, model, ALIKE, exact=True)
-    model.config = model.config | {"min_score": matches[-1].score - 1e-6}
-    model.save()
+    count_as_alike(matches[-1].score - 1e-6)
     asked = Query.objects.create(model=model, vector=query.tolist(), thumbnail=photo_of("asked"))
     return f"/search/{asked.pk}/"
 
@@ -77,7 +76,7 @@ def test_the_number_beside_a_choice_is_how_many_look_alike_once_it_is_chosen(cli
 
 def test_cheap_products_that_are_not_alike_do_not_come_before_those_that_are(client, address, model):
     results = listed(walk(client, address, {"sort": "price", "max_price": "500"}))
-    alike = [result.score >= model.min_score for result in results]
+    alike = [result.likelihood.is_alike for result in results]
     assert alike == sorted(alike, reverse=True) and set(alike) == {True, False}
     for part in (True, False):
         prices = [result.product.price for result, is_alike in zip(results, alike, strict=True) if is_alike is part]
@@ -95,9 +94,8 @@ def test_the_less_alike_come_under_a_heading_of_their_own(client, address, model
     assert "Less alike" not in appended.content.decode()
 
 
-def test_a_page_costs_one_ann_query_and_each_group_that_is_narrowed_one_for_its_counts(client, address, model):
-    model.config = model.config | {"min_score": 0.9}  # few are alike, as usual: nothing asks for more than the closest
-    model.save()
+def test_a_page_costs_one_ann_query_and_each_group_that_is_narrowed_one_for_its_counts(client, address, count_as_alike):
+    count_as_alike(0.9)  # few are, as usual: nothing asks for more than the closest
     client.get(address)  # notes the first answer's time on the query
 
     def ann_queries(parameters, target=""):

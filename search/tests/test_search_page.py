@@ -182,8 +182,8 @@ def test_a_form_of_gigabytes_is_refused_before_it_is_read(client, model):
     assert response.status_code == 413
 
 
-def test_nothing_alike_is_said_below_the_models_threshold(client, shop):
-    ModelVersion.objects.update(config={"min_score": 1.1})
+def test_nothing_alike_is_said_where_nothing_is_likely(client, shop, count_as_alike):
+    count_as_alike(1.1)
     assert "Nothing like this here" in client.get(search(client, "mug")).content.decode()
 
 

@@ -142,8 +142,8 @@ def _embedder(model: str | None) -> Embedder:
         raise CommandError(f"There is no model {model}: give a version or a model's folder.") from error
     except DatabaseError as error:  # a fresh checkout: only a folder needs no database
         raise CommandError(
-            "There is no database yet to look a model up in. Name a model's folder (with card.json) with --model, or run: "
-            "manage.py migrate"
+            "There is no database yet to look a model up in. Name a model's folder (with card.json) with --model, "
+            "or run: manage.py migrate"
         ) from error
     except (FileNotFoundError, ModelMismatch, json.JSONDecodeError) as error:
         raise CommandError(f"The model cannot be loaded: {error}.") from error
