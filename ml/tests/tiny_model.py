@@ -63,7 +63,6 @@ def write_tiny_model(
         "training": {},
         "data": {},
         "metrics": {},
-        "min_score": None,
     }
     (directory / "card.json").write_text(json.dumps(facts | dict(card or {})))
     return directory

@@ -14,7 +14,6 @@ from ml.evaluation import calibration
 from ml.evaluation.metrics import (
     Retrieval,
     bootstrap_interval,
-    calibrate_min_score,
     hit_at_k,
     mean_reciprocal_rank,
     recall_at_k,
@@ -66,7 +65,7 @@ def model_card(
             "int8_recall_1": round(exported.int8_recall_1, 4),
             "keras_onnx_cosine": round(exported.cosine, 6),
         },
-        **_meaning_of_scores(exported.found, judged, folder / export.SERVED, on),
+        **_meaning_of_scores(judged, folder / export.SERVED, on),
     }
 
 
@@ -99,9 +98,8 @@ def _figures(found: Retrieval, judged: Validation) -> dict[str, Any]:
     return figures
 
 
-def _meaning_of_scores(found: Retrieval, judged: Validation, onnx_file: Path, on: str) -> dict[str, Any]:
-    """The least score of a best match, for programs that read cosines, and the calibration that pages speak by."""
-    least = calibrate_min_score(found)
+def _meaning_of_scores(judged: Validation, onnx_file: Path, on: str) -> dict[str, Any]:
+    """The calibration that pages speak by, and how far it can be trusted; nothing where too few photos tell."""
     searched = judged.gallery or judged.queries
     known = calibration.answers(
         export.embed(onnx_file, judged.queries.pixels),
@@ -115,12 +113,7 @@ def _meaning_of_scores(found: Retrieval, judged: Validation, onnx_file: Path, on
     half = np.isin(judged.queries.products, np.unique(judged.queries.products)[::2])
     fitted = calibration.fit([answer for answer in known if half[answer.query]])
     whole = calibration.fit(known)
-    meaning: dict[str, Any] = {
-        "min_score": least and round(least.score, 4),
-        "min_score_how": least
-        and f"On {on}, {least.precision:.0%} of the best matches at or above it are right, half of the queries "
-        f"being of products that are not there; {least.kept:.0%} of the right ones are kept.",
-    }
+    meaning: dict[str, Any] = {}
     if whole:
         meaning["calibration"] = whole.as_card()
     if fitted:
