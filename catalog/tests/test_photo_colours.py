@@ -48,5 +48,5 @@ def test_a_known_colour_is_shown_as_it_is(
 
 
 def thumbnails_of(image: ProductImage) -> list[str]:
-    folder = f"thumbnails/{image.file.name.rpartition('/')[0]}"
+    folder = f"thumbnails/{str(image.file.name).rpartition('/')[0]}"
     return [f"{folder}/{name}" for name in image.file.storage.listdir(folder)[1]]
