@@ -73,6 +73,21 @@ def photos_awaiting(model: ModelVersion) -> models.QuerySet[ProductImage]:
     return ProductImage.objects.readable().filter(~Exists(embedded)).order_by("pk")
 
 
+class EmbeddingAttempt(models.Model):
+    """A photo that is being read now, or whose reading ended with its worker: see search/indexing/attempts.py."""
+
+    image = models.OneToOneField(ProductImage, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    photo_sha256 = models.CharField(max_length=64)  # of the file that was read: another one starts anew
+    count = models.PositiveSmallIntegerField()
+    started = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.image_id}: {self.count}"
+
+
 class QueryQuerySet(models.QuerySet["Query"]):
     def expired(self) -> QueryQuerySet:
         """Past the retention time, unless staff judged their results."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
@@ -30,8 +32,16 @@ def enqueue_photos(image_ids: Sequence[int]) -> None:
 
 
 def embed_images(image_ids: Sequence[int]) -> int:
-    """Embed these photos under every model in use; return the number of embeddings tried."""
-    done = sum(embed_awaiting(model, image_ids) for model in ModelVersion.objects.in_use())
+    """Embed these photos under every model in use; return the number of embeddings tried.
+
+    Slow photos must not outlive the task's time: what is not begun in half of it gets a task of its own.
+    """
+    deadline = time.monotonic() + settings.Q_CLUSTER["timeout"] / 2
+    done = 0
+    for model in ModelVersion.objects.in_use():
+        done += embed_awaiting(model, image_ids, seconds=deadline - time.monotonic())
+        if done and time.monotonic() > deadline:
+            enqueue_photos(list(photos_awaiting(model).filter(pk__in=image_ids).values_list("pk", flat=True)))
     for model in ModelVersion.objects.filter(state=ModelVersion.State.PREPARING):
         if not photos_awaiting(model).exists():
             _finish_soon(model)

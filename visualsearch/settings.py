@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "catalog",
     "ml",
     "search",
+    "visualsearch",
 ]
 
 MIDDLEWARE = [
@@ -72,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "visualsearch.errors.DatabaseGoneMiddleware",
 ]
 
 ROOT_URLCONF = "visualsearch.urls"
@@ -96,17 +98,24 @@ TEMPLATES = [
 DATABASE: dict[str, Any] = (
     dict(dj_database_url.parse(env.str("DATABASE_URL"), conn_max_age=600, conn_health_checks=True))
     if env.str("DATABASE_URL", "")
-    else {"ENGINE": "visualsearch.embedded", "NAME": "visualsearch", "CONN_MAX_AGE": 600}
+    else {
+        "ENGINE": "visualsearch.embedded",
+        "NAME": "visualsearch",
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
 )
-# The ANN index's settings travel with the connection: no query pays a round trip for them.
+DATABASE.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # a machine that is gone does not answer at all
+# Set once on each connection (visualsearch/database.py): no query pays a round trip for them.
 # relaxed_order: under a filter the scan goes on until enough rows passed (pgvector 0.8); search/knn.py sorts them.
 # random_page_cost: of a disk without moving parts, so that a few thousand embeddings are looked up, not all read.
 HNSW_EF_SEARCH = env.int("HNSW_EF_SEARCH", 100)
-DATABASE.setdefault("OPTIONS", {}).setdefault(
-    "options",
-    f"-c hnsw.ef_search={HNSW_EF_SEARCH} -c hnsw.iterative_scan=relaxed_order -c hnsw.max_scan_tuples=40000"
-    " -c random_page_cost=1.1",
-)
+POSTGRES_SETTINGS = {
+    "hnsw.ef_search": str(HNSW_EF_SEARCH),
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.max_scan_tuples": "40000",
+    "random_page_cost": "1.1",
+}
 DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -122,7 +131,7 @@ Q_CLUSTER: dict[str, Any] = {
     "save_limit": 1000,
     "poll": 0.5,
     "label": "Background tasks",
-    **({"redis": Q_BROKER} if Q_BROKER else {"orm": "default"}),
+    **({"redis": Q_BROKER} if Q_BROKER else {"orm": "default", "broker_class": "visualsearch.queue.HandsBack"}),
 }
 
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["jpg", "jpeg", "png", "gif", "webp", "gz", "woff", "woff2", "map"]

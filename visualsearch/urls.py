@@ -52,3 +52,4 @@ if not settings.MEDIA_BUCKET:  # photos lie on this machine; a shop with many vi
     urlpatterns += [re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT})]
 
 handler400 = "catalog.views.bad_request"
+handler500 = "visualsearch.errors.server_error"
