@@ -25,7 +25,7 @@ from rest_framework.validators import UniqueValidator
 from rest_framework.views import APIView
 from rest_framework.views import exception_handler as default_handler
 
-from catalog.errors import InvalidRequest
+from catalog.errors import InvalidRequest, RequestError
 from catalog.filters import read_product_filter
 from catalog.models import Category, Product, ProductImage, ProductQuerySet
 from catalog.photos.validation import InvalidPhoto, check_photo, too_many_bytes
@@ -33,8 +33,8 @@ from catalog.text_search import find_products
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every refusal as {"detail", "code"}; invalid fields are named in "fields" as well."""
-    if isinstance(error, InvalidRequest):
+    """Every error as {"detail", "code"}; invalid fields are named in "fields" too. (DRF calls it.)"""
+    if isinstance(error, RequestError):
         return Response({"detail": str(error), "code": error.code}, status=error.status)
     if isinstance(error, SuspiciousOperation):
         return Response({"detail": str(_("We cannot read this request.")), "code": "bad_request"}, status=400)

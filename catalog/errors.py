@@ -1,22 +1,29 @@
-"""What a request asks for wrongly, said in one sentence: pages show it, the API returns it with its code."""
+"""What a request asks for and cannot have: one family of errors, with one handler for pages and one for the API.
+
+Pages: search/pages/errors.py. API: catalog.api.exception_handler. Nothing of Django is imported here, so that processes
+without it can raise and catch these errors too.
+"""
 
 from __future__ import annotations
 
-from django.core.exceptions import BadRequest
-from django.utils.functional import Promise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.utils.functional import Promise
 
 
-class InvalidRequest(BadRequest):
-    """`code` is stable, for programs; str() is for people: what is wrong and what to do.
-
-    Django answers it with handler400, catalog.views.bad_request.
-    """
+class RequestError(Exception):
+    """`code` is stable, for programs; str() is for people: what is wrong and what to do; `status` is HTTP's."""
 
     def __init__(self, code: str, sentence: str | Promise, status: int = 400) -> None:
-        super().__init__(code)
+        super().__init__(code, sentence, status)
         self.code = code
         self.sentence = sentence
         self.status = status
 
     def __str__(self) -> str:
         return str(self.sentence)
+
+
+class InvalidRequest(RequestError):
+    """A parameter, or the whole request, that cannot be used as it is."""

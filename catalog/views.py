@@ -108,6 +108,5 @@ def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, obj
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler400: says what was wrong where we know it."""
-    known = str(exception) if isinstance(exception, InvalidRequest) else ""
-    return render(request, "400.html", {"sentence": known}, status=400)
+    """handler400: requests that Django itself cannot read."""
+    return render(request, "400.html", status=400)

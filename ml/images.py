@@ -29,6 +29,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from catalog.errors import RequestError
+
 pillow_heif.register_heif_opener()
 
 # The only decoders a stranger's bytes may reach. Pillow knows some forty more (PostScript, TIFF, PDF...).
@@ -60,16 +62,16 @@ SENTENCES = {
 }
 
 
-class UnreadablePhoto(ValueError):
-    """A photo that cannot be used. `code` is stable; str() is a sentence for the shopper, in her language."""
+class UnreadablePhoto(RequestError):
+    """A photo that cannot be used; `code` is one of SENTENCES."""
 
     def __init__(self, code: str, **details: str) -> None:
-        super().__init__(code)
-        self.code = code
+        super().__init__(code, SENTENCES[code], 413 if code in ("too_many_bytes", "too_many_pixels") else 400)
+        self.args = (code,)  # what a copy in another process is made of
         self.details = details
 
     def __str__(self) -> str:
-        return str(SENTENCES[self.code]) % self.details
+        return str(self.sentence) % self.details
 
 
 @dataclass(frozen=True)

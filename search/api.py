@@ -16,16 +16,14 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-import catalog.api
 from catalog.api import FILTERS
 from catalog.errors import InvalidRequest
 from catalog.filters import read_product_filter, whole_number
 from catalog.models import Product, ProductImage
-from ml.images import UnreadablePhoto
 from search import query as queries
 from search.knn import Match
 from search.models import Query
-from search.parameters import SearchRate, check_content_length, filters_of, read_crop, read_photos_of_request, status_of
+from search.parameters import SearchRate, check_content_length, filters_of, read_crop, read_photos_of_request
 
 MAX_K = 100
 DEFAULT_K = 20
@@ -74,16 +72,6 @@ SIMILAR = inline_serializer(
 )
 ERROR = inline_serializer("Error", {"detail": serializers.CharField(), "code": serializers.CharField()})
 ERRORS = {400: ERROR, 413: ERROR, 429: ERROR, 503: ERROR}
-
-
-def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every refusal as {"detail", "code"}; never a 500 for bad input. (REST_FRAMEWORK's EXCEPTION_HANDLER.)"""
-    if isinstance(error, UnreadablePhoto):
-        return Response({"detail": str(error), "code": error.code}, status=status_of(error))
-    if isinstance(error, queries.NoActiveModel):
-        sentence = _("Searching by photo is being set up. Please try again later.")
-        return Response({"detail": str(sentence), "code": "no_model"}, status=503)
-    return catalog.api.exception_handler(error, context)
 
 
 def _form_fields() -> dict[str, Any]:

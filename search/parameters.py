@@ -59,10 +59,3 @@ def filters_of(chosen: ProductFilter) -> Filters:
         max_price=chosen.max_price,
         attributes=dict(chosen.attributes),
     )
-
-
-def status_of(problem: Exception) -> int:
-    """The HTTP status of a InvalidRequest or UnreadablePhoto."""
-    if isinstance(problem, InvalidRequest):
-        return problem.status
-    return 413 if getattr(problem, "code", "") in ("too_many_bytes", "too_many_pixels") else 400

@@ -10,8 +10,10 @@ from typing import BinaryIO
 
 import numpy as np
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
+from catalog.errors import RequestError
 from catalog.models import Product, ProductImage
 from ml.images import WHOLE, Crop, model_input, read_photo, shrink_photo
 from ml.models import ModelVersion
@@ -22,8 +24,11 @@ THUMBNAIL_SIDE = 400  # pixels: enough to show, to crop anew and to embed again 
 THUMBNAIL_QUALITY = 75
 
 
-class NoActiveModel(RuntimeError):
+class NoActiveModel(RequestError):
     """No model is active, so nothing can be searched. Run `manage.py activate_model VERSION`."""
+
+    def __init__(self) -> None:
+        super().__init__("no_model", _("Searching by photo is being set up. Please try again later."), status=503)
 
 
 CLOSEST = 240  # products worth a look, alike or not
@@ -54,7 +59,7 @@ def active_model() -> ModelVersion:
     """The model that serves. Raises NoActiveModel."""
     model = ModelVersion.objects.active()
     if model is None:
-        raise NoActiveModel("No model is active. Run: manage.py activate_model VERSION")
+        raise NoActiveModel
     return model
 
 

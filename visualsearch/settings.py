@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "visualsearch.errors.DatabaseGoneMiddleware",
+    "search.pages.errors.ErrorPages",
 ]
 
 ROOT_URLCONF = "visualsearch.urls"
@@ -225,7 +226,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "search.api.exception_handler",
+    "EXCEPTION_HANDLER": "catalog.api.exception_handler",
     "DEFAULT_THROTTLE_RATES": {"search": env.str("SEARCH_RATE", "120/min")},  # photos per client address
     "NUM_PROXIES": env.int("PROXIES", 0),  # in front of us; 0: X-Forwarded-For is not believed
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

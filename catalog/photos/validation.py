@@ -16,6 +16,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from PIL import ExifTags, Image
 
+from catalog.errors import RequestError
+
 pillow_heif.register_heif_opener()
 
 # Format as Pillow names it -> the suffix of the stored file, whatever the uploaded one was called.
@@ -34,8 +36,12 @@ MIN_SIDE = 8  # pixels; below it there is nothing to recognise
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 
 
-class InvalidPhoto(ValueError):
+class InvalidPhoto(RequestError):
     """The catalogue does not take this file as a photo; str() says why and what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("invalid_photo", sentence)
+        self.args = (sentence,)  # what a copy in another process is made of
 
 
 @dataclass(frozen=True, slots=True)

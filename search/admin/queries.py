@@ -24,8 +24,8 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from catalog.admin.photos import ManyPhotosField
+from catalog.errors import RequestError
 from catalog.models import Product
-from ml.images import UnreadablePhoto
 from ml.models import ModelVersion
 from search.knn import Filters
 from search.models import Judgement, Query
@@ -126,7 +126,7 @@ class QueryAdmin(ModelAdmin):
             try:
                 query = create_query(form.cleaned_data["photos"], source=Query.Source.ADMIN)
                 return redirect("admin:search_query_change", query.pk)
-            except (UnreadablePhoto, NoActiveModel) as error:
+            except RequestError as error:
                 form.add_error("photos", str(error))
         context = {
             **self.admin_site.each_context(request),

@@ -24,7 +24,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from PIL import Image
 
-from catalog.errors import InvalidRequest
+from catalog.errors import RequestError
 from catalog.filters import SORTS, ProductFilter, count_facets, read_product_filter, read_sort, whole_number
 from catalog.models import Category, Product, ProductImage
 from catalog.views import ShopRequest, part_of_a_page
@@ -34,7 +34,7 @@ from search import explain
 from search import query as queries
 from search.knn import Match
 from search.models import Query
-from search.parameters import SearchRate, check_content_length, filters_of, read_crop, read_photos_of_request, status_of
+from search.parameters import SearchRate, check_content_length, filters_of, read_crop, read_photos_of_request
 from search.query import MOST, Ranking
 
 PER_PAGE = 24
@@ -44,7 +44,7 @@ HOME_CATEGORIES = 24
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return _home(request)
+    return home_page(request)
 
 
 @csrf_exempt  # changes nothing for anybody, and so shoppers need no cookie
@@ -57,19 +57,12 @@ def search(request: HttpRequest) -> HttpResponse:
     """
     if request.method == "GET":
         return redirect("home")
-    try:
-        if not SearchRate().allow_request(request, None):  # type: ignore[arg-type]
-            sentence = _("These were many searches in a short time. Please wait a minute and try again.")
-            raise InvalidRequest("throttled", sentence, status=429)
-        check_content_length(request)
-        query = queries.create_query(_photos(request), read_crop(request.POST))
-    except (InvalidRequest, UnreadablePhoto) as problem:
-        return _error_response(request, problem.code, str(problem), status_of(problem))
-    except queries.NoActiveModel:
-        return _error_response(
-            request, "no_model", _("Searching by photo is being set up. Please try again later."), 503
-        )
-    if _wants_json(request):
+    if not SearchRate().allow_request(request, None):  # type: ignore[arg-type]
+        sentence = _("These were many searches in a short time. Please wait a minute and try again.")
+        raise RequestError("throttled", sentence, status=429)
+    check_content_length(request)
+    query = queries.create_query(_photos(request), read_crop(request.POST))
+    if request.headers.get("Accept") == "application/json":
         return JsonResponse({"query": str(query.pk), "url": reverse("results", args=[query.pk])})
     return HttpResponse(status=303, headers={"Location": reverse("results", args=[query.pk])})
 
@@ -97,12 +90,7 @@ def results(request: ShopRequest, pk: UUID) -> HttpResponse:
         alike = Q(pk__in=[match.product_id for match in ranking.alike])
         return Product.objects.filter(pk__in=[match.product_id for match in ranking.matches]).annotate(counts=alike)
 
-    try:
-        queries.reembed_if_stale(query)
-    except queries.NoActiveModel:
-        return _error_response(
-            request, "no_model", _("Searching by photo is being set up. Please try again later."), 503
-        )
+    queries.reembed_if_stale(query)
     ranking = rank(chosen)
     matches = [*_sorted(ranking.alike, sort), *_sorted(ranking.others, sort)]
     start, end = (page - 1) * PER_PAGE, page * PER_PAGE
@@ -244,7 +232,7 @@ def _photos(request: HttpRequest) -> Sequence[bytes | Path | BinaryIO]:
             return [bytes(Query.objects.get(pk=written).thumbnail)]
         except (Query.DoesNotExist, ValidationError):
             sentence = _("This search has expired. Please choose your photo again.")
-            raise InvalidRequest("query_expired", sentence, status=404) from None
+            raise RequestError("query_expired", sentence, status=404) from None
     return read_photos_of_request(request.FILES)
 
 
@@ -263,17 +251,8 @@ def _data_url(picture: Image.Image) -> str:
     return f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"
 
 
-def _wants_json(request: HttpRequest) -> bool:
-    return request.headers.get("Accept") == "application/json"
-
-
-def _error_response(request: HttpRequest, code: str, sentence: str, status: int) -> HttpResponse:
-    if _wants_json(request):
-        return JsonResponse({"detail": sentence, "code": code}, status=status)
-    return _home(request, sentence, status)
-
-
-def _home(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
+def home_page(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
+    """The home page, with a `problem` beside the photo form where a photo could not be searched with."""
     on_sale = Product.objects.on_sale()
     categories = (
         Category.objects.annotate(count=Count("products", filter=Q(products__is_active=True)))

@@ -28,7 +28,9 @@ class Command(BaseCommand):
         try:
             query = create_query([options["photo"]], source=Query.Source.COMMAND)
             results = answer(query, k=options["k"])
-        except (UnreadablePhoto, NoActiveModel) as error:
+        except NoActiveModel as error:
+            raise CommandError("No model is active. Run: manage.py activate_model VERSION") from error
+        except UnreadablePhoto as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             found = [

@@ -1,0 +1,30 @@
+"""The one place where a RequestError becomes what a shopper sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from catalog.errors import RequestError
+from search.pages.views import home_page
+
+
+class ErrorPages:
+    """Middleware: answers the RequestErrors of all pages. Those of the API never get here: DRF asks its own handler."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, RequestError):
+            return None
+        if request.headers.get("Accept") == "application/json":
+            return JsonResponse({"detail": str(error), "code": error.code}, status=error.status)
+        if request.method == "POST":  # the only form that shoppers send is the photo's: it is shown again
+            return home_page(request, str(error), error.status)
+        return render(request, "400.html", {"sentence": str(error)}, status=error.status)
