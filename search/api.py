@@ -23,7 +23,8 @@ from catalog.models import Product, ProductImage
 from search import query as queries
 from search.knn import Match
 from search.models import Query
-from search.parameters import SearchRate, check_content_length, filters_of, read_crop, read_photos_of_request
+from search.parameters import check_content_length, filters_of, read_crop, read_photos_of_request
+from search.rate_limits import SearchRate
 
 MAX_K = 100
 DEFAULT_K = 20

@@ -88,6 +88,20 @@ class EmbeddingAttempt(models.Model):
         return f"{self.image_id}: {self.count}"
 
 
+class RateCount(models.Model):
+    """Requests of one client in its present period: see search/rate_limits.py. Unlogged: a crash forgets them."""
+
+    key = models.CharField(max_length=90, primary_key=True)
+    started = models.FloatField(db_index=True, help_text="Seconds since 1970.")
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"
+
+
 class QueryQuerySet(models.QuerySet["Query"]):
     def expired(self) -> QueryQuerySet:
         """Past the retention time, unless staff judged their results."""

@@ -17,7 +17,7 @@ from ml.models import ModelVersion
 from search import duplicates
 from search.indexing import rollout
 from search.indexing.embed import BATCH, embed_awaiting
-from search.models import Query, photos_awaiting
+from search.models import Query, RateCount, photos_awaiting
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,8 @@ def requeue_stale_photos() -> int:
 
 
 def delete_expired_queries() -> int:
-    """Every hour: forget searches past the retention time."""
+    """Every hour: forget searches past the retention time, and clients that have not asked for a day."""
+    RateCount.objects.filter(started__lt=time.time() - 86400).delete()
     return Query.objects.expired().delete()[0]
 
 

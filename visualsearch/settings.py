@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "visualsearch.errors.DatabaseGoneMiddleware",
+    "search.pages.rate_headers.RateHeaders",
     "search.pages.errors.ErrorPages",
 ]
 
@@ -227,7 +228,10 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "catalog.api.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {"search": env.str("SEARCH_RATE", "120/min")},  # photos per client address
+    "DEFAULT_THROTTLE_RATES": {  # per client address
+        "search": env.str("SEARCH_RATE", "120/min"),  # photos
+        "explanation": env.str("EXPLANATION_RATE", "240/min"),  # likely items, why it matched
+    },
     "NUM_PROXIES": env.int("PROXIES", 0),  # in front of us; 0: X-Forwarded-For is not believed
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -34,8 +34,9 @@ from search import explain
 from search import query as queries
 from search.knn import Match
 from search.models import Query
-from search.parameters import SearchRate, check_content_length, filters_of, read_crop, read_photos_of_request
+from search.parameters import check_content_length, filters_of, read_crop, read_photos_of_request
 from search.query import MOST, Ranking
+from search.rate_limits import ExplanationRate, SearchRate, check_rate
 
 PER_PAGE = 24
 SIMILAR = 10
@@ -57,9 +58,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """
     if request.method == "GET":
         return redirect("home")
-    if not SearchRate().allow_request(request, None):  # type: ignore[arg-type]
-        sentence = _("These were many searches in a short time. Please wait a minute and try again.")
-        raise RequestError("throttled", sentence, status=429)
+    check_rate(SearchRate, request)
     check_content_length(request)
     query = queries.create_query(_photos(request), read_crop(request.POST))
     if request.headers.get("Accept") == "application/json":
@@ -136,6 +135,7 @@ def query_photo(request: HttpRequest, pk: UUID) -> HttpResponse:
 @cache_control(private=True, max_age=3600)
 def boxes(request: ShopRequest, pk: UUID) -> HttpResponse:
     """The likely items in the photo, to choose one with a tap: a part of the results page, or a page without script."""
+    check_rate(ExplanationRate, request)
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
     photo = Image.open(BytesIO(bytes(query.thumbnail))).convert("RGB")
     crops = explain.likely_items(photo, query.model)
@@ -155,6 +155,7 @@ def boxes(request: ShopRequest, pk: UUID) -> HttpResponse:
 @cache_control(private=True, max_age=3600)
 def why(request: ShopRequest, pk: UUID, image_pk: int) -> HttpResponse:
     """Which regions of the photo and of the product's picture made them alike: a dialog, or a page without script."""
+    check_rate(ExplanationRate, request)
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
     on_sale = ProductImage.objects.filter(product__is_active=True).select_related("product")
     image = get_object_or_404(on_sale, pk=image_pk)
