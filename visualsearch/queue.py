@@ -11,9 +11,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.dispatch import receiver
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
+from django_q.signals import pre_enqueue, pre_execute
+
+from visualsearch.logs import request_id
 
 NOTES = "VISUALSEARCH_TASKS_TAKEN"  # environment variable: the file
 
@@ -45,3 +49,15 @@ def hand_back(notes: Path) -> int:
         else:
             taken.discard(int(line[1:]))
     return OrmQ.objects.filter(pk__in=taken).update(lock=timezone.now()) if taken else 0
+
+
+@receiver(pre_enqueue)
+def remember_request(task: dict[str, Any], **kwargs: Any) -> None:
+    """A task's log lines carry the id of the request that queued it."""
+    if identifier := request_id.get():
+        task["request_id"] = identifier
+
+
+@receiver(pre_execute)
+def recall_request(task: dict[str, Any], **kwargs: Any) -> None:
+    request_id.set(task.get("request_id") or task.get("id", ""))
