@@ -25,7 +25,7 @@ def client_address(request: HttpRequest) -> str:
 def locked_out(request: HttpRequest, response: object, credentials: object, *args: Any) -> HttpResponse:
     wait = settings.AXES_COOLOFF_TIME
     sentence = _(
-        "Too many failed logins for this account or from this address. Please wait %(minutes)d minutes and try again, or"
+        "Too many failed logins for this account or address. Please wait %(minutes)d minutes and try again, or"
         " ask an administrator to delete the entry under Access attempts."
     )
     minutes = int(wait.total_seconds() // 60)
