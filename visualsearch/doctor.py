@@ -98,9 +98,7 @@ def _model() -> Iterator[Finding]:
     try:
         model.embedder().warm_up()
     except Exception as error:
-        sentence = (
-            f"{model} does not load from {model.directory}: {error}. Copy it here, or restore a backup."
-        )
+        sentence = f"{model} does not load from {model.directory}: {error}. Copy it here, or restore a backup."
         yield Finding("model", False, sentence)
         return
     yield Finding("model", True, f"{model}, from {model.directory}.")
@@ -134,9 +132,7 @@ def _queue() -> Iterator[Finding]:
     late = OrmQ.objects.filter(lock__lt=now - WORKER_PATIENCE).count()
     sentence = f"{OrmQ.objects.count():,} tasks."
     if late:
-        sentence += (
-            f" {late:,} wait for more than two minutes: start a worker, or another one."
-        )
+        sentence += f" {late:,} wait for more than two minutes: start a worker, or another one."
     yield Finding("queue", not late, sentence)
     failed = Failure.objects.filter(stopped__gt=now - timedelta(days=1)).count()
     if failed:

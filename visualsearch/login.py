@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from ipaddress import ip_address
 from typing import Any
 
 from axes.signals import user_locked_out
@@ -17,9 +18,13 @@ from visualsearch.refusal import refusal
 logger = logging.getLogger(__name__)
 
 
-def client_address(request: HttpRequest) -> str:
-    """The client's, as PROXIES says whom to believe."""
-    return str(BaseThrottle().get_ident(request))  # type: ignore[arg-type]
+def client_address(request: HttpRequest) -> str | None:
+    """The client's, as PROXIES says whom to believe; None behind a unix socket."""
+    ident = BaseThrottle().get_ident(request)  # type: ignore[arg-type]
+    try:
+        return str(ip_address(ident or ""))
+    except ValueError:
+        return None
 
 
 def locked_out(request: HttpRequest, response: object, credentials: object, *args: Any) -> HttpResponse:

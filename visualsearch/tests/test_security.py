@@ -119,7 +119,7 @@ def test_a_request_s_id_goes_into_the_tasks_it_queues(client, admin_user, make_p
         enqueue_photos([1])
     finally:
         request_id.reset(token)
-    assert OrmQ.objects.get().task()["request_id"] == "abc"
+    assert OrmQ.objects.get().task["request_id"] == "abc"
 
 
 def test_a_log_line_is_one_json_object():
@@ -128,3 +128,30 @@ def test_a_log_line_is_one_json_object():
     line = JsonFormatter().format(record)
     assert "\n" not in line
     assert json.loads(line)["message"] == "two\nlines" and json.loads(line)["photo"] == 7
+
+
+@pytest.mark.django_db
+def test_metrics_tell_of_the_queue_the_index_and_the_stages(client, model):
+    text = client.get("/metrics").content.decode()
+    for name in (
+        "visualsearch_oldest_task_seconds",
+        "visualsearch_index_bytes",
+        "visualsearch_embeddings_per_second",
+        "visualsearch_stage_seconds",
+        "visualsearch_request_seconds",
+    ):
+        assert f"# TYPE {name}" in text
+
+
+@pytest.mark.django_db
+def test_the_dashboard_shows_metrics_that_exist(model):
+    from prometheus_client.parser import text_string_to_metric_families
+
+    from visualsearch.metrics import exposition
+
+    dashboard = (project_settings.BASE_DIR / "deploy" / "grafana" / "visualsearch.json").read_text()
+    asked = set(re.findall(r"visualsearch_[a-z_]+", json.dumps(json.loads(dashboard)["panels"])))
+    known = {family.name for family in text_string_to_metric_families(exposition().decode())}
+    assert asked
+    for name in asked:
+        assert re.sub(r"_(bucket|count|total)$", "", name) in known
