@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from django.conf import settings
 from django.core.cache import cache
@@ -16,6 +17,7 @@ from ml.tests.tiny_model import write_tiny_model
 
 def pytest_configure(config: pytest.Config) -> None:
     """The model that migrate registers as the bundled one is tiny here."""
+    pillow_heif.register_heif_opener()  # tests write such files; the decoder opens them by name
     base = Path(config.rootpath) / ".pytest_cache" / "tiny-model"
     settings.BUNDLED_MODEL_DIR = write_tiny_model(base)
     # in place: the models have copied the outer dict by now

@@ -1,7 +1,14 @@
 """What staff said of answers, as training takes it."""
 
+import hashlib
 import math
 
+from django.db import transaction
+from django.db.models import Max
+
+from catalog.imports.importer import store_photo
+from catalog.models import Product, ProductImage
+from catalog.photos.validation import check_photo
 from ml.data.datasets import JudgedPicture
 from ml.images import Crop, read_photo, shrink_photo
 from search.models import Judgement, Query
@@ -15,6 +22,20 @@ def judged_pictures() -> list[JudgedPicture]:
     """
     queries = Query.objects.exclude(judgements=None).prefetch_related("judgements__product").order_by("created", "pk")
     return [_picture(query) for query in queries]
+
+
+def add_photo(query: Query, product: Product) -> bool:
+    """What was searched for becomes the last photo of `product`, as large as it was kept. False: it has it already."""
+    data = _searched_part(query)
+    sha256 = hashlib.sha256(data).hexdigest()
+    with transaction.atomic():
+        images = Product.objects.select_for_update().get(pk=product.pk).images
+        if images.filter(sha256=sha256).exists():
+            return False
+        position = (images.aggregate(last=Max("position"))["last"] or 0) + 1
+        view_id = f"search-{str(query.pk)[:13]}-{sha256[:8]}"
+        store_photo(ProductImage(product=product, view_id=view_id, position=position), data, check_photo(data))
+    return True
 
 
 def _picture(query: Query) -> JudgedPicture:

@@ -23,7 +23,7 @@ SCHEDULES = {
     "search.tasks.compare_photos": 5,
     "search.tasks.delete_expired_queries": 60,
     "search.tasks.collect_search_words": 1,
-    "catalog.photo_fetch.wake_hosts": 1,
+    "catalog.photos.fetch.wake_hosts": 1,
 }
 
 

@@ -173,6 +173,7 @@ CSP_PICTURES: list[str] = env.list(
 )
 THUMBNAIL_DEFAULT_STORAGE_ALIAS = "default"
 THUMBNAIL_BASEDIR = "thumbnails"
+THUMBNAIL_SOURCE_GENERATORS = ["catalog.photos.thumbnails.decoded"]  # one decoder for what is shown and embedded
 THUMBNAIL_ALIASES = {
     "": {
         "icon": {"size": (96, 96), "crop": True},

@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from catalog.models import ImportRun, Product, RemotePhoto
-from catalog.photo_fetch import retry
+from catalog.photos.fetch import retry
 
 SHOWN = 20  # failures on the page of a run or a product; the list has all
 
@@ -63,7 +63,7 @@ class RemotePhotoAdmin(ModelAdmin):
         """The panel of a run or a product, asked for every few seconds; posted to, the failed ones are tried again."""
         if kind not in ("run", "product"):
             raise Http404
-        owner: ImportRun | Product = get_object_or_404(ImportRun if kind == "run" else Product, pk=pk)
+        owner = get_object_or_404(ImportRun, pk=pk) if kind == "run" else get_object_or_404(Product, pk=pk)
         if not request.user.has_perm(f"catalog.view_{owner._meta.model_name}"):
             raise PermissionDenied
         if request.method == "POST":

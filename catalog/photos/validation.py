@@ -6,34 +6,15 @@ writes the error on it.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from io import BytesIO
 from typing import BinaryIO
 
-import pillow_heif
 from django.conf import settings
 from django.utils.translation import gettext as _
-from PIL import ExifTags, Image
 
 from catalog.errors import RequestError
-
-pillow_heif.register_heif_opener()
-
-# Format as Pillow names it -> the suffix of the stored file, whatever the uploaded one was called.
-SUFFIXES = {
-    "JPEG": ".jpg",
-    "MPO": ".jpg",
-    "PNG": ".png",
-    "WEBP": ".webp",
-    "AVIF": ".avif",
-    "GIF": ".gif",
-    "BMP": ".bmp",
-    "HEIF": ".heic",
-}
-FORMATS = tuple(format for format in SUFFIXES if format != "MPO")  # Pillow opens MPO as JPEG
-MIN_SIDE = 8  # pixels; below it there is nothing to recognise
-SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+from catalog.photos.errors import UnreadablePhoto
+from catalog.photos.headers import REDUCIBLE, SUFFIXES, read_header
 
 
 class InvalidPhoto(RequestError):
@@ -54,63 +35,41 @@ class PhotoFacts:
 def check_photo(data: bytes) -> PhotoFacts:
     """The facts in the header of the photo `data`.
 
-    Raises InvalidPhoto: empty, over PHOTO_MAX_BYTES or PHOTO_MAX_PIXELS, tiny, or no photo.
+    Raises InvalidPhoto: empty, over PHOTO_MAX_BYTES or PHOTO_MAX_PIXELS, tiny, too costly to decode, or no photo.
     """
     if not data:
         raise InvalidPhoto(_("The file is empty."))
     if len(data) > settings.PHOTO_MAX_BYTES:
         raise too_many_bytes()
     try:
-        facts = read_header(BytesIO(data))
-    except Image.DecompressionBombError:
-        raise _too_many_pixels() from None
-    except Exception:  # parsers raise nearly everything on hostile bytes; all of it means the same to us
-        raise InvalidPhoto(
-            _("This is not a photo we can read: JPEG, PNG, WebP, HEIC, AVIF, GIF or BMP is expected.")
-        ) from None
-    if min(facts.width, facts.height) < MIN_SIDE:
-        raise InvalidPhoto(
-            _("The photo is only %(width)d x %(height)d pixels.") % {"width": facts.width, "height": facts.height}
-        )
-    if facts.width * facts.height > settings.PHOTO_MAX_PIXELS:
-        raise _too_many_pixels()
-    return facts
+        header = read_header(data, settings.PHOTO_MAX_PIXELS)
+    except UnreadablePhoto as problem:
+        raise InvalidPhoto(_sentence(problem, data)) from None
+    return PhotoFacts(SUFFIXES[header.format], *header.upright_size)
 
 
 def upright_size(file: BinaryIO) -> tuple[int, int] | tuple[None, None]:
     """(width, height) of the upright photo in pixels, (None, None) if `file` is none; it is left at its start."""
+    file.seek(0)
     try:
-        facts = read_header(file)
-    except Exception:  # what the file is worth is for others to say
+        return read_header(file.read(settings.PHOTO_MAX_BYTES + 1), settings.PHOTO_MAX_PIXELS).upright_size
+    except UnreadablePhoto:  # whoever decodes it writes the error on it
         return None, None
     finally:
         file.seek(0)
-    return facts.width, facts.height
-
-
-def read_header(file: BinaryIO) -> PhotoFacts:
-    """The facts in the header of a photo. Raises nearly anything on hostile bytes, as Pillow's parsers do."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # PHOTO_MAX_PIXELS is the limit
-        with Image.open(file, formats=FORMATS) as photo:
-            format, (width, height) = photo.format, photo.size
-            if _orientation(photo) in SIDEWAYS:
-                width, height = height, width
-    return PhotoFacts(SUFFIXES[format or ""], width, height)
 
 
 def too_many_bytes() -> InvalidPhoto:
     return InvalidPhoto(_("The file is larger than %(limit)d MB.") % {"limit": settings.PHOTO_MAX_BYTES // 1_000_000})
 
 
-def _too_many_pixels() -> InvalidPhoto:
-    return InvalidPhoto(
-        _("The photo has more than %(limit)d million pixels.") % {"limit": settings.PHOTO_MAX_PIXELS // 1_000_000}
-    )
-
-
-def _orientation(photo: Image.Image) -> int | None:
-    try:
-        return photo.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # broken EXIF is common and says nothing about the picture
-        return None
+def _sentence(problem: UnreadablePhoto, data: bytes) -> str:
+    if problem.code == "too_many_pixels":
+        most = settings.PHOTO_MAX_PIXELS * (REDUCIBLE if data.startswith(b"\xff\xd8") else 1)
+        return _("The photo has more than %(limit)d million pixels.") % {"limit": most // 1_000_000}
+    if problem.code == "too_small":
+        width, height = problem.details["width"], problem.details["height"]
+        return _("The photo is only %(width)d x %(height)d pixels.") % {"width": int(width), "height": int(height)}
+    if problem.code == "too_costly":
+        return str(problem)
+    return _("This is not a photo we can read: JPEG, PNG, WebP, HEIC, AVIF, GIF or BMP is expected.")

@@ -21,7 +21,13 @@ from catalog.sample_shop.surfaces import (
     points,
     ripple,
 )
-from catalog.sample_shop.turned import WOOD
+
+WOOD: dict[str, Colour] = {
+    "oak": (202, 164, 116),
+    "walnut": (120, 80, 54),
+    "ash": (226, 204, 170),
+    "black-stained": (52, 48, 48),
+}
 
 
 def draw_cushion(design: Design, pose: Pose, size: int) -> Sheet:

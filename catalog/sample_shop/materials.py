@@ -10,73 +10,13 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from catalog.sample_shop.surfaces import Array, Colour, Paint, Region, darker, lighter, mix, unit
+from catalog.sample_shop.surfaces import Array, Colour, Paint, Region, darker, from_hex, lighter, mix, unit
+from catalog.sample_shop.tables import load
 
-COLOURS: dict[str, Colour] = {
-    "ecru": (236, 226, 205),
-    "chalk": (244, 240, 232),
-    "oat": (214, 196, 166),
-    "camel": (189, 146, 98),
-    "tan": (170, 112, 66),
-    "chestnut": (112, 62, 40),
-    "espresso": (66, 46, 40),
-    "charcoal": (62, 64, 70),
-    "black": (38, 37, 41),
-    "dove grey": (172, 174, 174),
-    "navy": (38, 52, 88),
-    "denim blue": (84, 116, 158),
-    "sky blue": (156, 194, 220),
-    "cobalt": (42, 84, 176),
-    "teal": (30, 112, 116),
-    "sage": (154, 172, 142),
-    "olive": (112, 114, 66),
-    "forest green": (38, 84, 64),
-    "mint": (176, 216, 196),
-    "mustard": (220, 166, 50),
-    "lemon": (240, 214, 108),
-    "terracotta": (194, 98, 66),
-    "rust": (160, 72, 42),
-    "coral": (236, 124, 102),
-    "tomato red": (202, 58, 50),
-    "burgundy": (112, 34, 52),
-    "blush": (234, 190, 180),
-    "rose": (212, 126, 138),
-    "lilac": (188, 170, 212),
-    "plum": (98, 54, 92),
-}
-
+COLOURS: dict[str, Colour] = {name: from_hex(entry["rgb"]) for name, entry in load("colours").items()}
 # What goes with a ground colour: the figure of its pattern, and an accent for logos and trims.
 COMPANIONS: dict[str, tuple[str, str]] = {
-    "ecru": ("navy", "tomato red"),
-    "chalk": ("cobalt", "coral"),
-    "oat": ("rust", "forest green"),
-    "camel": ("chalk", "espresso"),
-    "tan": ("ecru", "espresso"),
-    "chestnut": ("oat", "mustard"),
-    "espresso": ("blush", "camel"),
-    "charcoal": ("lemon", "dove grey"),
-    "black": ("chalk", "mustard"),
-    "dove grey": ("charcoal", "coral"),
-    "navy": ("ecru", "mustard"),
-    "denim blue": ("chalk", "rust"),
-    "sky blue": ("navy", "lemon"),
-    "cobalt": ("blush", "lemon"),
-    "teal": ("oat", "coral"),
-    "sage": ("chalk", "terracotta"),
-    "olive": ("oat", "rust"),
-    "forest green": ("blush", "mustard"),
-    "mint": ("forest green", "coral"),
-    "mustard": ("espresso", "chalk"),
-    "lemon": ("cobalt", "chalk"),
-    "terracotta": ("chalk", "navy"),
-    "rust": ("oat", "navy"),
-    "coral": ("chalk", "burgundy"),
-    "tomato red": ("chalk", "navy"),
-    "burgundy": ("blush", "mustard"),
-    "blush": ("burgundy", "olive"),
-    "rose": ("chalk", "plum"),
-    "lilac": ("plum", "lemon"),
-    "plum": ("lilac", "mustard"),
+    name: (entry["figure"], entry["accent"]) for name, entry in load("colours").items()
 }
 
 TILE = 240

@@ -194,6 +194,12 @@ def unit(colour: Colour) -> Array:
     return np.array(colour, np.float32) / 255
 
 
+def from_hex(hexadecimal: str) -> Colour:
+    """#rrggbb as an 8-bit RGB colour."""
+    red, green, blue = bytes.fromhex(hexadecimal[1:])
+    return red, green, blue
+
+
 def mix(one: Colour, other: Colour, share: float) -> Colour:
     """A colour `share` of the way from one to the other."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))

@@ -14,9 +14,9 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from catalog import photo_fetch
 from catalog.models import Product, ProductImage, RemoteHost, RemotePhoto
-from catalog.photo_fetch import fetch_photos, fetch_public, request_photos, retry, wake_hosts
+from catalog.photos import fetch
+from catalog.photos.fetch import fetch_photos, fetch_public, request_photos, retry, wake_hosts
 from catalog.tests.http_server import TestServer, http_server
 from conftest import photo_of
 
@@ -156,7 +156,7 @@ def test_each_wait_is_twice_the_one_before_until_it_is_given_up(server, mug):
         due_now()
         fetch_photos(server.host)
         waits.append((RemotePhoto.objects.get().next_try - timezone.now()).total_seconds())
-    assert len(server.asked) == photo_fetch.MOST_ATTEMPTS
+    assert len(server.asked) == fetch.MOST_ATTEMPTS
     assert all(1.6 * wait < longer < 2.5 * wait for wait, longer in pairwise(waits[:-1]))
     assert "500" in photo.error
 
@@ -205,7 +205,7 @@ def test_only_one_worker_is_at_a_server_at_a_time(server, mug):
 def test_a_photo_whose_worker_died_is_due_again_after_its_lease(server, mug):
     server.answers["/a.jpg"] = jpeg("a")
     request_photos(mug, [server.url("/a.jpg")])
-    photo_fetch._claim(server.host, [])  # and then the worker dies
+    fetch._claim(server.host, [])  # and then the worker dies
     assert fetch_photos(server.host) == 0
     due_now()
     assert fetch_photos(server.host) == 1 and mug.images.count() == 1
@@ -213,9 +213,9 @@ def test_a_photo_whose_worker_died_is_due_again_after_its_lease(server, mug):
 
 def test_a_photo_that_ends_every_worker_is_given_up(server, mug):
     request_photos(mug, [server.url("/a.jpg")])
-    for _ in range(photo_fetch.MOST_ATTEMPTS + 1):
+    for _ in range(fetch.MOST_ATTEMPTS + 1):
         due_now()
-        photo_fetch._claim(server.host, [])
+        fetch._claim(server.host, [])
     assert RemotePhoto.objects.get().state == "failed" and not server.asked
 
 
@@ -273,14 +273,14 @@ def test_a_product_deleted_meanwhile_takes_its_photos_along(server, mug):
     request_photos(mug, [server.url("/a.jpg")])
     photo = RemotePhoto.objects.get()
     mug.delete()
-    photo_fetch._store(photo, photo_fetch.Fetched(photo_of("a"), "", photo_fetch.Validators()))
+    fetch._store(photo, fetch.Fetched(photo_of("a"), "", fetch.Validators()))
     assert not ProductImage.objects.exists() and not RemotePhoto.objects.exists()
 
 
 def test_a_photo_of_a_shopper_is_fetched_by_the_same_rules(server):
     server.answers["/a.jpg"] = jpeg("a")
     assert fetch_public(server.url("/a.jpg"), 100_000, 5) == photo_of("a")
-    with pytest.raises(photo_fetch.Unfetchable):
+    with pytest.raises(fetch.Unfetchable):
         fetch_public("http://localhost/a.jpg", 100_000, 5)
 
 

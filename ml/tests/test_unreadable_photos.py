@@ -103,7 +103,8 @@ def test_a_photo_of_exactly_the_limit_is_read() -> None:
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF"])
 def test_a_hundred_megapixels_take_no_memory(format: str, tmp_path: Path) -> None:
     bomb = tmp_path / "bomb"
-    Image.new("1" if format in ("PNG", "BMP", "GIF") else "L", (10_100, 10_000)).save(bomb, format)
+    size = (12_000, 10_000) if format == "JPEG" else (10_100, 10_000)
+    Image.new("1" if format in ("PNG", "BMP", "GIF") else "L", size).save(bomb, format)
     code, megabytes = _in_a_fresh_process(bomb)
     assert code == "too_many_pixels"
     assert megabytes < 20 + bomb.stat().st_size / 1e6
@@ -137,7 +138,7 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
     data = encoded(noise, "JPEG", progressive=True)
     last_scan = data[data.rindex(b"\xff\xda") : -2]
     assert read_photo(data[:-2] + 20 * last_scan + data[-2:], **LIMITS).size == (96, 64)
-    assert refusal(data[:-2] + 200 * last_scan + data[-2:]).code == "truncated"
+    assert refusal(data[:-2] + 200 * last_scan + data[-2:]).code == "too_costly"
 
 
 def test_a_film_behind_a_jpeg_is_not_taken_for_scans() -> None:
@@ -145,9 +146,9 @@ def test_a_film_behind_a_jpeg_is_not_taken_for_scans() -> None:
     assert read_photo(encoded(scene(), "JPEG") + 500 * b"film\xff\xda", **LIMITS).size == (60, 40)
 
 
-def test_pillows_own_limits_stay_as_others_set_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pillows_own_limit_is_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    assert refusal(encoded(scene(), "PNG")).code == "too_many_pixels"
+    assert read_photo(encoded(scene(), "PNG"), **LIMITS).size == (60, 40)
     assert Image.MAX_IMAGE_PIXELS == 1000
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
@@ -24,15 +24,18 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from catalog.admin.photos import ManyPhotosField
+from catalog.admin.products import ProductAdmin
 from catalog.errors import RequestError
 from catalog.models import Product
 from ml.models import ModelVersion
+from search.feedback import add_photo
 from search.knn import Filters
 from search.models import Judgement, Query
 from search.parameters import MAX_PHOTOS
 from search.query import NoActiveModel, answer, create_query
 
 K = 24
+FOUND = 12  # products shown of those found by words
 
 
 class PhotoForm(forms.Form):
@@ -113,6 +116,11 @@ class QueryAdmin(ModelAdmin):
                 self.admin_site.admin_view(require_POST(self.judge_view)),
                 name="judge",
             ),
+            path(
+                "<uuid:pk>/attach/<int:product>/",
+                self.admin_site.admin_view(require_POST(self.attach_view)),
+                name="query_attach",
+            ),
             *super().get_urls(),
         ]
 
@@ -151,15 +159,42 @@ class QueryAdmin(ModelAdmin):
             results = answer(query, Filters(hidden_too=True), k=K)
         except NoActiveModel:
             results = []
+        words = request.GET.get("q", "").strip()[:200]
         context = {
             **self.admin_site.each_context(request),
             "title": _("Search by photo"),
             "opts": self.opts,
             "query": query,
             "results": [(result, verdicts.get(result.product.pk, "")) for result in results],
+            "words": words,
+            "found": [(product, verdicts.get(product.pk, "")) for product in self._found_by_words(request, words)],
+            "named": query.judgements.exclude(product__in=[result.product.pk for result in results]).select_related(
+                "product"
+            ),
             "may_judge": request.user.has_perm("search.add_judgement"),
+            "may_add_photos": request.user.has_perm("catalog.change_product"),
         }
         return render(request, "admin/search/query.html", context)
+
+    def _found_by_words(self, request: HttpRequest, words: str) -> QuerySet[Product]:
+        """As the list of products finds them: the right one may not be among the answers."""
+        if not words:
+            return Product.objects.none()
+        products = cast(ProductAdmin, self.admin_site.get_model_admin(Product))
+        queryset = Product.objects.prefetch_related("images")
+        return products.get_search_results(request, queryset, words)[0][:FOUND]
+
+    def attach_view(self, request: HttpRequest, pk: UUID, product: int) -> HttpResponse:
+        """The photo that was searched for becomes one of the product's."""
+        if not (self.has_view_permission(request) and request.user.has_perm("catalog.change_product")):
+            raise PermissionDenied
+        query, owner = get_object_or_404(Query, pk=pk), get_object_or_404(Product, pk=product)
+        if add_photo(query, owner):
+            self.admin_site.get_model_admin(Product).log_change(request, owner, _("Added the photo of a search."))
+            self.message_user(request, _("The photo is one of “%s” now.") % owner, messages.SUCCESS)
+        else:
+            self.message_user(request, _("“%s” has this photo already.") % owner, messages.WARNING)
+        return redirect("admin:search_query_change", query.pk)
 
     def thumbnail_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         if not self.has_view_permission(request):

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
@@ -109,3 +111,37 @@ def test_the_first_page_shows_waiting_and_failed_photos(admin_client, shop, make
 def test_the_page_of_a_search_that_is_not_there_says_so(admin_client, number):
     response = admin_client.get(f"/admin/search/query/{number}/change/", follow=True)
     assert response.status_code == 200 and "exist" in response.content.decode()
+
+
+def test_the_right_product_is_found_by_words_and_named(admin_client, query, model, make_product):
+    late = make_product("late-lamp")  # not embedded: no answer of any search
+    address = reverse("admin:search_query_change", args=[query.pk])
+    assert "Title of late-lamp" not in admin_client.get(address).content.decode()
+    page = admin_client.get(address, {"q": "late lam"}).content.decode()
+    assert reverse("admin:judge", args=[query.pk, late.pk]) in page
+    judge(admin_client, query, late, "right")
+    assert "Title of late-lamp" in admin_client.get(address).content.decode(), "it stays in sight"
+    assert query.judgements.get().product == late
+
+
+def test_words_that_find_nothing_say_so(admin_client, query):
+    page = admin_client.get(reverse("admin:search_query_change", args=[query.pk]), {"q": "\0 nothing'&|!"})
+    assert "No product has these words." in page.content.decode()
+
+
+def test_the_photo_of_a_search_becomes_one_of_a_product_once(admin_client, query, shop):
+    shoe, _mug = shop
+    address = reverse("admin:query_attach", args=[query.pk, shoe.pk])
+    for _ in range(2):
+        admin_client.post(address)
+    photo = shoe.images.last()
+    assert (shoe.images.count(), photo.file.read()) == (2, bytes(query.thumbnail))
+    assert LogEntry.objects.get(object_id=shoe.pk).get_change_message() == "Added the photo of a search."
+
+
+def test_only_those_who_may_change_products_add_photos(client, django_user_model, query, shop):
+    user = django_user_model.objects.create_user("viewer", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_query", "add_query", "add_judgement"]))
+    client.force_login(user)
+    assert client.post(reverse("admin:query_attach", args=[query.pk, shop[0].pk])).status_code == 403
+    assert shop[0].images.count() == 1

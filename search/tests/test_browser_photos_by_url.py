@@ -5,7 +5,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from catalog.models import ImportRun, RemotePhoto
-from catalog.photo_fetch import request_photos
+from catalog.photos.fetch import request_photos
 from catalog.tests.http_server import http_server
 from conftest import photo_of
 from search.tests.real_worker import workers

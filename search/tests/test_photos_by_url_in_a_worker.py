@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from catalog.models import ProductImage, RemotePhoto
-from catalog.photo_fetch import request_photos
+from catalog.photos.fetch import request_photos
 from catalog.tests.http_server import http_server
 from conftest import photo_of
 from ml.tests.tiny_model import write_tiny_model

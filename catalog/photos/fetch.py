@@ -28,7 +28,6 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from catalog.http_client import Fetched, PublicClient, TryLater, Unfetchable, Validators, host_of, normal_url
-from catalog.imports.importer import free_view, store_photo
 from catalog.models import ImportRun, Product, ProductImage, RemoteHost, RemotePhoto
 from catalog.photos.validation import InvalidPhoto, check_photo
 from catalog.signals import gathered
@@ -225,6 +224,8 @@ def _postpone(photo: RemotePhoto, reason: str, retry_after: float | None) -> Non
 
 def _store(photo: RemotePhoto, fetched: Fetched) -> None:
     """The photo on its product. Raises InvalidPhoto."""
+    from catalog.imports.importer import free_view, store_photo  # which itself asks for photos by URL
+
     validators = {"etag": fetched.validators.etag, "last_modified": fetched.validators.last_modified}
     if fetched.data is None:
         _save(photo, state=State.FETCHED, error="", **validators)
@@ -274,7 +275,7 @@ def _wake(hosts: Sequence[str]) -> None:
 
 
 def _queue(host: str) -> None:
-    async_task("catalog.photo_fetch.fetch_photos", host, group="fetch")
+    async_task("catalog.photos.fetch.fetch_photos", host, group="fetch")
 
 
 def _pause(host: str) -> datetime | None:

@@ -1,0 +1,52 @@
+"""A patch of known colour looks the same in every format, profile and depth: to the network, and to a shopper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+import pytest
+from django.core.files.base import ContentFile
+from PIL import Image
+
+from catalog.models import Product, ProductImage
+from catalog.photos.decoding import read_photo
+from catalog.photos.thumbnails import make_thumbnail
+from catalog.tests.picture_files import SIZE, Expected, files, seen
+
+LIMITS = {"max_bytes": 20_000_000, "max_pixels": 50_000_000}
+FILES = list(files())
+
+each_file = pytest.mark.parametrize(
+    ("data", "expected", "tolerance"), [file[1:] for file in FILES], ids=[f[0] for f in FILES]
+)
+
+
+def off(picture: Image.Image, expected: Expected) -> int:
+    return int(np.abs(np.array(seen(picture)) - np.array(expected)).max())
+
+
+@each_file
+def test_a_known_colour_is_embedded_as_it_is(data: bytes, expected: Expected, tolerance: int) -> None:
+    photo = read_photo(data, **LIMITS)
+    assert (photo.mode, photo.size) == ("RGB", SIZE)
+    assert off(photo, expected) <= tolerance, seen(photo)
+
+
+@each_file
+def test_a_known_colour_is_shown_as_it_is(
+    data: bytes, expected: Expected, tolerance: int, make_product: Callable[..., Product]
+) -> None:
+    image = ProductImage.objects.create(product=make_product(photos=0), view_id="1", file=ContentFile(data, "x.jpg"))
+    assert (image.width, image.height) == SIZE
+    assert make_thumbnail(image, "card")
+    with image.file.storage.open(thumbnails_of(image)[0]) as file:
+        shown = Image.open(BytesIO(file.read()))
+    assert "icc_profile" not in shown.info
+    assert off(shown, expected) <= tolerance + 4, seen(shown)  # a JPEG with less chroma
+
+
+def thumbnails_of(image: ProductImage) -> list[str]:
+    folder = f"thumbnails/{image.file.name.rpartition('/')[0]}"
+    return [f"{folder}/{name}" for name in image.file.storage.listdir(folder)[1]]
