@@ -58,9 +58,16 @@ def prepare(model_id: int) -> None:
 
 
 def finish_preparing(model_id: int) -> bool:
-    """When every photo is embedded with it: index, compare, mark the version ready. False if it is not time yet."""
+    """When every photo is embedded with it: index, compare, mark the version ready. False if it is not time yet.
+
+    It may take longer than Q_RETRY, and is handed out again then: the second one leaves at once, so that the other
+    workers stay free. requeue_stale_photos starts it anew if the first one dies.
+    """
     model = ModelVersion.objects.filter(pk=model_id, state=ModelVersion.State.PREPARING).first()
-    return model is not None and rollout.finish(model)
+    try:
+        return model is not None and rollout.finish(model, wait=False)
+    except rollout.Busy:
+        return False
 
 
 def compare_photos() -> bool:

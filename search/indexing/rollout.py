@@ -6,17 +6,21 @@ Until the switch the active model serves; the switch is one transaction. Rollbac
 from __future__ import annotations
 
 import itertools
+import logging
 import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import connection
+import psycopg
+from django.db import OperationalError, connection
 
 from catalog.models import ProductImage
 from ml.models import ModelVersion
 from search.models import Embedding, photos_awaiting
+
+logger = logging.getLogger(__name__)
 
 HNSW = "m = 16, ef_construction = 64"
 SAMPLE = 500  # photos asked about when two models are compared: the 95 % interval is at most ±4.4 points wide
@@ -63,11 +67,18 @@ def cancel(model: ModelVersion) -> None:
     model.refresh_from_db()
 
 
-def finish(model: ModelVersion) -> bool:
-    """Index and compare a version whose photos are all embedded, and mark it ready; False if some still wait."""
+class Busy(RuntimeError):
+    """Another process prepares this version."""
+
+
+def finish(model: ModelVersion, wait: bool = True) -> bool:
+    """Index and compare a version whose photos are all embedded, and mark it ready; False if some still wait.
+
+    Raises Busy where another process is at it and `wait` is False.
+    """
     if photos_awaiting(model).exists():
         return False
-    with _alone(model):
+    with _alone(model, wait):
         model.refresh_from_db()
         if model.state != ModelVersion.State.READY:
             build_index(model)
@@ -108,17 +119,31 @@ def build_index(model: ModelVersion) -> None:
         if row and row[0]:
             return
         cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        cursor.execute("SET maintenance_work_mem = '512MB'")  # the graph of 500,000 photos fits
-        cursor.execute(
+        create = (
             f"CREATE INDEX CONCURRENTLY {name} ON search_embedding USING hnsw (vector halfvec_cosine_ops) "
             f"WITH ({HNSW}) WHERE model_id = {model.pk:d}"
         )
+        cursor.execute("SET maintenance_work_mem = '512MB'")  # the graph of 500,000 photos fits
+        try:
+            cursor.execute(create)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, psycopg.errors.DiskFull):
+                raise
+            # A parallel build shares the graph through /dev/shm, of which a container has 64 MB. A serial one does not.
+            logger.warning("The index is built serially: %s", " ".join(str(error).split()))
+            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            cursor.execute("SET max_parallel_maintenance_workers = 0")
+            cursor.execute(create)
+            cursor.execute("RESET max_parallel_maintenance_workers")
         cursor.execute("RESET maintenance_work_mem")
 
 
 @contextmanager
-def _alone(model: ModelVersion) -> Iterator[None]:
-    """One process at a time prepares a version; the next waits and finds the work done. Gone with its connection."""
+def _alone(model: ModelVersion, wait: bool = True) -> Iterator[None]:
+    """One process at a time prepares a version; the next waits and finds the work done. Gone with its connection.
+
+    Raises Busy instead of waiting where `wait` is False.
+    """
     key = ("visualsearch model", model.pk)
     with connection.cursor() as cursor:
         # Asked again and again: a statement that waited inside the database would hold up CREATE INDEX CONCURRENTLY.
@@ -126,6 +151,8 @@ def _alone(model: ModelVersion) -> Iterator[None]:
             cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", key)
             if cursor.fetchone()[0]:
                 break
+            if not wait:
+                raise Busy(f"Another process prepares {model}.")
             time.sleep(0.5)
         try:
             yield
