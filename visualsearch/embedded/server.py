@@ -85,6 +85,11 @@ def _refuse_what_is_not_ours(data_directory: Path) -> None:
     postmaster.pid names a process and a directory. A copy made while the server ran names the original's, and
     whoever believes it writes to the original.
     """
+    if any(character in str(data_directory) for character in '"$`\\'):
+        raise NoServer(
+            f"Postgres' own pg_ctl cannot work in {data_directory}, because of a quote, $, ` or \\ in that path: choose"
+            " another VAR_DIR."
+        )
     if not (data_directory / "PG_VERSION").exists():
         return
     owner, runs_as = (data_directory / "PG_VERSION").stat().st_uid, _server_user()
