@@ -15,7 +15,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxLengthValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.files import ImageFieldFile
@@ -23,6 +23,7 @@ from django.db.models.functions import Now, Upper
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
 
 from catalog.photos.validation import upright_size
 
@@ -113,7 +114,9 @@ class Product(models.Model):
         validators=[RegexValidator(r"^[^\x00-\x1f\x7f]+\Z", _("Leave out line breaks and other control characters."))],
     )
     title = models.CharField(_("title"), max_length=500)
-    description = models.TextField(_("description"), blank=True)
+    description = models.TextField(
+        _("description"), blank=True, validators=[MaxLengthValidator(50_000)]
+    )  # letters: Postgres keeps no tsvector beyond 1 MB
     category = models.ForeignKey(
         Category,
         on_delete=models.PROTECT,
@@ -465,3 +468,49 @@ class RemoteHost(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Scope(models.TextChoices):
+    """What a client's token may be used for, of what its account may do."""
+
+    SEARCH = "search", _("search (with a rate of its own)")
+    CATALOGUE_READ = "catalogue:read", _("read the catalogue, hidden products and imports included")
+    CATALOGUE_WRITE = "catalogue:write", _("write the catalogue")
+    MODELS = "models", _("models: see, prepare and switch")
+
+
+class ApiToken(AbstractAuthToken):
+    """A client's key to the API: it acts for an account, within its scopes. Only its digest is kept (django-rest-knox).
+
+    `ApiToken.objects.create(user, expiry=timedelta, name=..., scopes=[...])` returns the row and the token itself.
+    """
+
+    name = models.CharField(_("name"), max_length=100, help_text=_("Of the client: what it is, where it runs."))
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope), verbose_name=_("may be used to"))
+
+    class Meta:
+        ordering = ["name", "created"]
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.token_key}…)"
+
+
+class IdempotentAnswer(models.Model):
+    """What a call with an Idempotency-Key was answered: see catalog/api/idempotency.py."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    request_sha256 = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField()
+    body = models.TextField()
+    created = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint("user", "key", name="one_answer_per_idempotency_key")]
+
+    def __str__(self) -> str:
+        return self.key

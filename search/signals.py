@@ -24,6 +24,7 @@ SCHEDULES = {
     "search.tasks.delete_expired_queries": 60,
     "search.tasks.collect_search_words": 1,
     "catalog.photos.fetch.wake_hosts": 1,
+    "catalog.api.idempotency.delete_expired_answers": 60,
 }
 
 

@@ -1,9 +1,8 @@
-"""Errors that are not the request's: the database is away, or we have a fault. JSON to programs, a page to people."""
+"""The database is away: 503 with Retry-After, JSON to programs, a page to people."""
 
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -36,10 +35,3 @@ class DatabaseGoneMiddleware:
 def database_gone(request: HttpRequest) -> HttpResponse:
     sentence = _("The shop is being restarted. Please try again in a moment.")
     return refusal(request, "no_database", sentence, 503, RETRY_AFTER)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500. An error of the database may also come from a middleware, where process_exception is not asked."""
-    if no_connection(sys.exception() if hasattr(sys, "exception") else sys.exc_info()[1]):
-        return database_gone(request)
-    return refusal(request, "error", _("Something went wrong on our side. It is noted. Please try again."), 500)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from corsheaders.defaults import default_headers
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from environs import Env
@@ -50,7 +51,9 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sitemaps",
     "rest_framework",
-    "rest_framework.authtoken",
+    "rest_framework.authtoken",  # tokens of before: they go on working
+    "knox",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
@@ -68,6 +71,8 @@ MIDDLEWARE = [
     "visualsearch.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "visualsearch.security.ContentSecurityPolicy",
+    "corsheaders.middleware.CorsMiddleware",
+    "visualsearch.unstorable.UnstorableInput",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -251,20 +256,35 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "catalog.api.authentication.ClientToken",
         "rest_framework.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["catalog.api.parsers.JSONParser"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "catalog.api.exception_handler",
+    "EXCEPTION_HANDLER": "catalog.api.errors.exception_handler",
     "DEFAULT_THROTTLE_RATES": {  # per client address
         "search": env.str("SEARCH_RATE", "120/min"),  # photos
         "explanation": env.str("EXPLANATION_RATE", "240/min"),  # likely items, why it matched
+        "search_token": env.str("SEARCH_TOKEN_RATE", "1200/min"),  # photos, per token of scope search
     },
     "NUM_PROXIES": env.int("PROXIES", 0),  # in front of us; 0: X-Forwarded-For is not believed
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Clients' tokens (catalog.models.ApiToken); one without scopes of ours, knox's own, is never made: it gets no table.
+KNOX_TOKEN_MODEL = "catalog.ApiToken"
+MIGRATION_MODULES = {"knox": None}
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "vs_", "TOKEN_TTL": timedelta(days=365)}
+
+# Browsers on these origins may call the API.
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "if-match", "if-none-match")
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "Idempotency-Replayed"]
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Visualsearch API",
     "VERSION": "1",

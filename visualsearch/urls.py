@@ -7,24 +7,12 @@ from django.views.i18n import set_language
 from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-import catalog.api
 import catalog.views
-import search.api
 import search.pages.views
 from catalog.sku_urls import SkuConverter
 from search.pages.sitemaps import SITEMAPS
 
 register_converter(SkuConverter, "sku")
-
-api = [
-    path("search/", search.api.search),
-    path("search/<uuid:pk>/", search.api.search_again),
-    path("products/", catalog.api.ProductList.as_view()),
-    path("products/<sku:sku>/similar/", search.api.similar),
-    path("products/<sku:sku>/images/", catalog.api.PhotoList.as_view()),
-    path("products/<sku:sku>/images/<int:pk>/", catalog.api.PhotoDetail.as_view()),
-    path("products/<sku:sku>/", catalog.api.ProductDetail.as_view()),  # last: a SKU may hold a slash
-]
 
 urlpatterns = [
     path("", search.pages.views.home, name="home"),
@@ -42,7 +30,7 @@ urlpatterns = [
     path("privacy/", search.pages.views.privacy, name="privacy"),
     path("language/", csrf_exempt(set_language), name="set_language"),  # sets a cookie of the shopper's own choice
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
-    path("api/v1/", include(api)),
+    path("api/v1/", include("visualsearch.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
@@ -51,5 +39,7 @@ urlpatterns = [
 if not settings.MEDIA_BUCKET:  # photos lie on this machine; a shop with many visitors lets its web server do this
     urlpatterns += [re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT})]
 
-handler400 = "catalog.views.bad_request"
-handler500 = "visualsearch.errors.server_error"
+handler400 = "visualsearch.error_pages.bad_request"
+handler403 = "visualsearch.error_pages.permission_denied"
+handler404 = "visualsearch.error_pages.page_not_found"
+handler500 = "visualsearch.error_pages.server_error"

@@ -57,7 +57,7 @@ class StartImportForm(forms.Form):
         super().__init__(*args, **kwargs)
         root: Path = settings.IMPORT_ROOT
         entries = sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
-        entries = [name for name in entries if _is_offered(root / name)][:MAX_CHOICES]
+        entries = [name for name in entries if import_runs.is_offered(root / name)][:MAX_CHOICES]
         self.fields["folder"].choices = [("", "–"), *((name, name) for name in entries)]  # type: ignore[attr-defined]
         self.fields["folder"].help_text = _("A folder, ZIP archive or CSV in %(root)s.") % {"root": root}
 
@@ -73,11 +73,6 @@ class StartImportForm(forms.Form):
         else:
             cleaned["source"], cleaned["name"] = settings.IMPORT_ROOT / cleaned["folder"], cleaned["folder"]
         return cleaned
-
-
-def _is_offered(path: Path) -> bool:
-    inside = path.resolve().is_relative_to(settings.IMPORT_ROOT.resolve())
-    return inside and not path.name.startswith(".") and (path.is_dir() or path.suffix.lower() in (".zip", ".csv"))
 
 
 @admin.register(ImportRun)

@@ -73,6 +73,24 @@ def take_upload(files: Sequence[UploadedFile]) -> tuple[Path, str]:
     return folder, ngettext("%d photo", "%d photos", len(photos)) % len(photos)
 
 
+def on_server(name: str) -> Path:
+    """The folder, archive or list called `name` in IMPORT_ROOT. Raises UnusableSource."""
+    root: Path = settings.IMPORT_ROOT
+    entries = {entry.name: entry for entry in root.iterdir()} if root.is_dir() else {}
+    path = entries.get(name)
+    if path is None or not is_offered(path):
+        raise UnusableSource(
+            _("There is no folder, ZIP archive or CSV called %(name)s on the server.") % {"name": name}
+        )
+    return path
+
+
+def is_offered(path: Path) -> bool:
+    """Whether staff may import this entry of IMPORT_ROOT: a folder, archive or list that lies in there for real."""
+    inside = path.resolve().is_relative_to(settings.IMPORT_ROOT.resolve())
+    return inside and not path.name.startswith(".") and (path.is_dir() or path.suffix.lower() in (".zip", ".csv"))
+
+
 def carry_out(run: ImportRun) -> None:
     """Staff agree with what they saw: do it."""
     _move(run, {ImportRun.State.CHECKED}, state=ImportRun.State.RUNNING, was_running=True, line=0, **_no_counts())

@@ -1,9 +1,9 @@
 """The catalogue over the API: everybody reads, staff write."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from catalog.models import Category, Product, ProductImage
@@ -11,17 +11,6 @@ from conftest import photo_of
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/products/"
-
-
-@pytest.fixture
-def anyone() -> APIClient:
-    return APIClient()
-
-
-@pytest.fixture
-def staff() -> APIClient:
-    token = Token.objects.create(user=User.objects.create_user("clerk", is_staff=True))
-    return APIClient(headers={"Authorization": f"Token {token}"})
 
 
 def photo(data: bytes | None = None, name: str = "x.jpg") -> SimpleUploadedFile:
@@ -122,6 +111,74 @@ def test_a_photo_without_a_view_is_numbered_and_goes_last(staff, make_product):
     make_product("shoe-1", photos=2)
     added = staff.post(f"{URL}shoe-1/images/", {"image": photo(photo_of("other"))}, format="multipart").json()
     assert (added["view_id"], added["position"]) == ("003", 2)
+
+
+def test_after_the_first_of_three_photos_is_deleted_another_goes_in(staff, make_product):
+    make_product("shoe-1", photos=0)
+    address = f"{URL}shoe-1/images/"
+    first, *_ = [
+        staff.post(address, {"image": photo(photo_of(name))}, format="multipart").json() for name in ("a", "b", "c")
+    ]
+    assert staff.delete(f"{address}{first['id']}/").status_code == 204
+    added = staff.post(address, {"image": photo(photo_of("d"))}, format="multipart")
+    assert (added.status_code, added.json()["view_id"], added.json()["position"]) == (201, "004", 3)
+    assert [image["view_id"] for image in staff.get(address).json()] == ["002", "003", "004"]
+
+
+def test_the_same_photo_sent_twice_is_one_row(staff, make_product):
+    make_product("shoe-1", photos=0)
+    address = f"{URL}shoe-1/images/"
+    first, again = [staff.post(address, {"image": photo()}, format="multipart") for _ in range(2)]
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["id"] == again.json()["id"] and ProductImage.objects.count() == 1
+
+
+def test_a_photo_is_moved_and_renamed_without_sending_it_again(staff, make_product):
+    image = make_product("shoe-1", photos=2).images.last()
+    before = image.file.name
+    answer = staff.patch(f"{URL}shoe-1/images/{image.pk}/", {"position": 0, "view_id": "front"})
+    assert answer.status_code == 200, answer.json()
+    image.refresh_from_db()
+    assert (image.position, image.view_id, image.file.name) == (0, "front", before)
+
+
+def test_what_is_written_appears_in_the_history(staff, clerk, make_product):
+    staff.post(URL, {"sku": "hat-1", "title": "Hat"})
+    staff.patch(f"{URL}hat-1/", {"title": "Felt hat", "price": "3.00"})
+    staff.patch(f"{URL}hat-1/", {"title": "Felt hat"})
+    staff.post(f"{URL}hat-1/images/", {"image": photo()}, format="multipart")
+    staff.delete(f"{URL}hat-1/")
+    entries = LogEntry.objects.order_by("pk")
+    assert [(entry.action_flag, entry.change_message) for entry in entries] == [
+        (1, "Added. (API, token “ERP”)"),
+        (2, "Changed title, price. (API, token “ERP”)"),
+        (2, "Added photo 001. (API, token “ERP”)"),
+        (3, "Deleted. (API, token “ERP”)"),
+    ]
+    assert {entry.user for entry in entries} == {clerk}
+
+
+def test_all_products_are_read_by_cursor_while_others_write(anyone, make_product):
+    for number in range(5):
+        make_product(f"shoe-{number}", photos=0)
+    page = anyone.get(URL, {"cursor": "", "page_size": 2}).json()
+    assert "count" not in page and page["previous"] is None
+    seen = [product["sku"] for product in page["results"]]
+    Product.objects.get(sku="shoe-0").delete()
+    make_product("shoe-9", photos=0)
+    while page["next"]:
+        page = anyone.get(page["next"]).json()
+        seen += [product["sku"] for product in page["results"]]
+    assert seen == ["shoe-0", "shoe-1", "shoe-2", "shoe-3", "shoe-4", "shoe-9"]
+
+
+@pytest.mark.parametrize("cursor", ["x", "cD1hYmM=", "cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk=", "\U0001f600", "bz0x"])
+def test_a_cursor_that_is_not_ours_is_refused(anyone, cursor, make_product):
+    make_product("shoe-1", photos=0)
+    answer = anyone.get(URL, {"cursor": cursor})
+    assert answer.status_code in (200, 400, 404) and (
+        answer.status_code == 200 or set(answer.json()) == {"detail", "code"}
+    )
 
 
 def test_a_view_that_exists_is_refused(staff, make_product):

@@ -72,7 +72,7 @@ class ModelVersionAdmin(ModelAdmin):
 
     def do_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         verbs = {
-            "prepare": self._prepare,
+            "prepare": rollout.prepare_in_background,
             "cancel": rollout.cancel,
             "activate": rollout.switch,
             "measure": self._measure,
@@ -82,7 +82,7 @@ class ModelVersionAdmin(ModelAdmin):
         version = get_object_or_404(ModelVersion, pk=pk)
         try:
             verbs[what](version)
-        except (rollout.NotReady, _Unloadable) as error:
+        except (rollout.NotReady, rollout.Unloadable) as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
             texts = {
@@ -94,19 +94,6 @@ class ModelVersionAdmin(ModelAdmin):
             self.log_change(request, version, texts[what])
             self.message_user(request, texts[what], messages.SUCCESS)
         return redirect("admin:ml_modelversion_changelist")
-
-    def _prepare(self, version: ModelVersion) -> None:
-        try:
-            version.embedder()
-        except Exception as error:  # ONNX Runtime raises its own kinds on a damaged file
-            raise _Unloadable(
-                _("%(version)s cannot be loaded: %(error)s") % {"version": version, "error": error}
-            ) from error
-        states = ModelVersion.State
-        ModelVersion.objects.filter(pk=version.pk, state__in=[states.CANDIDATE, states.RETIRED]).update(
-            state=states.PREPARING
-        )
-        async_task("search.tasks.prepare", version.pk, group="embed")
 
     def _measure(self, version: ModelVersion) -> None:
         async_task("search.tasks.measure", version.pk, group="embed", timeout=MEASURING)
@@ -127,10 +114,6 @@ class ModelVersionAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         return False
-
-
-class _Unloadable(RuntimeError):
-    pass
 
 
 def _side_by_side(columns: list[dict[str, str]]) -> list[tuple[str, list[str]]]:

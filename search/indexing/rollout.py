@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import psycopg
 from django.db import OperationalError, connection
+from django.utils.translation import gettext as _
+from django_q.tasks import async_task
 
 from catalog.models import ProductImage
 from ml.models import ModelVersion
@@ -57,6 +59,23 @@ def prepare(model: ModelVersion) -> None:
     enqueue_photos(awaiting)
     if not awaiting:
         finish_preparing(model.pk)
+
+
+class Unloadable(RuntimeError):
+    """The version's files are not there or damaged."""
+
+
+def prepare_in_background(model: ModelVersion) -> None:
+    """Let a worker `prepare` it. Does nothing where that has begun. Raises Unloadable."""
+    try:
+        model.embedder()
+    except Exception as error:  # ONNX Runtime raises its own kinds on a damaged file
+        raise Unloadable(_("%(version)s cannot be loaded: %(error)s") % {"version": model, "error": error}) from error
+    states = ModelVersion.State
+    ModelVersion.objects.filter(pk=model.pk, state__in=[states.CANDIDATE, states.RETIRED]).update(
+        state=states.PREPARING
+    )
+    async_task("search.tasks.prepare", model.pk, group="embed")
 
 
 def cancel(model: ModelVersion) -> None:

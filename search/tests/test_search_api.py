@@ -134,7 +134,7 @@ def test_a_malformed_body_is_a_400(client, model, body):
 
 
 def test_another_content_type_is_a_415(client, model):
-    response = client.post(URL, data="{}", content_type="application/json")
+    response = client.post(URL, data="x", content_type="text/plain")
     assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
 
 

@@ -1,0 +1,28 @@
+"""What is written over the API appears in the admin's History, with the token it came by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.db.models import Model
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from catalog.models import ApiToken
+
+__all__ = ["ADDITION", "CHANGE", "DELETION", "log", "names_of"]
+
+
+def log(request: Request, objects: Sequence[Model], flag: int, what: str) -> None:
+    """One entry for each of `objects`. `what` says what happened, such as "Changed price."."""
+    token = request.auth
+    by = _("API, token “%(name)s”") % {"name": token.name} if isinstance(token, ApiToken) else _("API")
+    user_id: Any = request.user.pk
+    LogEntry.objects.log_actions(user_id, objects, flag, f"{what} ({by})")  # type: ignore[arg-type]
+
+
+def names_of(model: type[Model], fields: Iterable[str]) -> str:
+    """The fields as the admin calls them: "title, price"."""
+    return ", ".join(str(model._meta.get_field(field).verbose_name) for field in fields)  # type: ignore[union-attr]

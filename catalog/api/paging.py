@@ -1,0 +1,40 @@
+"""Pages of a list: numbered, or by cursor for programs that read all of it while others write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import pagination
+from rest_framework.request import Request
+
+from catalog.errors import InvalidRequest
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
+
+
+class NumberedPages(pagination.PageNumberPagination):
+    page_size = PAGE_SIZE
+    page_size_query_param = "page_size"
+    max_page_size = MAX_PAGE_SIZE
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A list that can be read by cursor too tells no count then."""
+        page = super().get_paginated_response_schema(schema)
+        return {**page, "required": ["results"]}
+
+
+class CursorPages(pagination.CursorPagination):
+    """Ordered by id: what is added or removed meanwhile makes nothing come twice or be skipped."""
+
+    page_size = PAGE_SIZE
+    page_size_query_param = "page_size"
+    max_page_size = MAX_PAGE_SIZE
+    ordering = "id"
+
+    def decode_cursor(self, request: Request) -> Any:
+        cursor = super().decode_cursor(request)
+        if cursor and cursor.position is not None and not (cursor.position.isdecimal() and len(cursor.position) < 19):
+            raise InvalidRequest("bad_cursor", _("This cursor is not one of ours. Begin again without it."))
+        return cursor

@@ -1,0 +1,77 @@
+"""What the addresses of the API have in common in its schema: errors, headers, filters, pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from catalog.api.idempotency import MAX_LENGTH as MAX_KEY_LENGTH
+from catalog.api.paging import MAX_PAGE_SIZE, PAGE_SIZE
+
+
+class ClientTokenInSchema(OpenApiAuthenticationExtension):
+    target_class = "catalog.api.authentication.ClientToken"
+    name = "clientToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "Made in the admin or by `make_api_token`."}
+
+
+PUBLIC: list[Any] = [{}, {"clientToken": []}]  # no account needed
+
+
+class ApiErrorSerializer(serializers.Serializer[Any]):
+    detail = serializers.CharField(help_text="A sentence for people.")
+    code = serializers.CharField(help_text="A stable word for programs.")
+    fields = serializers.DictField(  # type: ignore[assignment]
+        required=False, help_text="What is wrong by field, where `code` is `invalid`."
+    )
+
+
+def errors(*statuses: int) -> dict[int, Any]:
+    """Responses of these statuses, each {"detail", "code"}."""
+    return dict.fromkeys(statuses, ApiErrorSerializer)
+
+
+WRITE_ERRORS = errors(400, 401, 403, 413, 415, 507)
+
+PRICE = {"type": "string", "pattern": r"^\d{1,10}([.,]\d{1,2})?$", "example": "19.90"}
+FILTERS = [
+    OpenApiParameter("category", str, many=True, description="Slug; repeatable. What lies below it is meant as well."),
+    OpenApiParameter("brand", str, many=True, description="Repeatable."),
+    OpenApiParameter("min_price", PRICE),
+    OpenApiParameter("max_price", PRICE),
+    OpenApiParameter("attribute", str, many=True, description="name:value, such as colour:red; repeatable, all hold."),
+]
+
+
+def whole(lowest: int, highest: int | None, default: int) -> dict[str, Any]:
+    """The schema of a whole number within bounds."""
+    bounds = {"minimum": lowest} if highest is None else {"minimum": lowest, "maximum": highest}
+    return {"type": "integer", **bounds, "default": default}
+
+
+CURSOR = OpenApiParameter(
+    "cursor", str, description="Read by cursor instead of page by page: empty at first, then as `next` says. No count."
+)
+PAGE = OpenApiParameter("page", whole(1, None, 1))
+PAGE_SIZES = OpenApiParameter("page_size", whole(1, MAX_PAGE_SIZE, PAGE_SIZE))
+
+
+def header(name: str, description: str, **schema: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, {"type": "string", **schema}, OpenApiParameter.HEADER, description=description)
+
+
+IDEMPOTENCY_KEY = header(
+    "Idempotency-Key",
+    "Any text of your own. A call repeated with the same key within a day takes effect once and is answered the same.",
+    minLength=1,
+    maxLength=MAX_KEY_LENGTH,
+    pattern=r"^[\x21-\x7e]+$",
+)
+IF_MATCH = header("If-Match", "The ETag that you read: 412 if another changed it since.")
+IF_NONE_MATCH = header("If-None-Match", "The ETag that you have: 304 if it is still the same.")

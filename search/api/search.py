@@ -1,0 +1,261 @@
+"""Searches over HTTP: by photos, by a stored photo, by an embedding, or by words."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from numpy.typing import NDArray
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog.api import schema
+from catalog.api.authentication import ClientToken
+from catalog.api.parsers import JSONParser
+from catalog.api.permissions import sees_hidden_products
+from catalog.errors import InvalidRequest
+from catalog.filters import ProductFilter, read_product_filter, whole_number
+from catalog.models import Product, ProductImage
+from catalog.text_search import find_products
+from ml.images import Crop
+from search import query as queries
+from search.api.serializers import SearchAnswer, SimilarAnswer
+from search.api.throttle import ApiSearchRate
+from search.models import DIM, Embedding, Query
+from search.parameters import check_content_length, filters_of, read_crop, read_photos_of_request
+
+MAX_K = 100
+DEFAULT_K = 20
+DEFAULT_SIMILAR = 12
+MAX_DEPTH = 1000  # products behind one photo that paging reaches
+DEPTHS = (MAX_K, MAX_DEPTH)  # how many are ranked for one page: the first pages come without the depth of the last
+MAX_WORDS = 200  # letters
+
+K = schema.whole(1, MAX_K, DEFAULT_K)
+MIN_SCORE = {"type": "number", "minimum": -1, "maximum": 1}
+NARROWING = [
+    *schema.FILTERS,
+    OpenApiParameter("k", K, description="Products per answer."),
+    OpenApiParameter("min_score", MIN_SCORE, description="What is less alike is left out."),
+]
+ERRORS = schema.errors(400, 401, 413, 415, 429, 503)
+
+
+def _body_schema(form: bool) -> dict[str, Any]:
+    """One of `image` (forms only), `image_id`, `embedding` (JSON only) and `q`; with filters."""
+    texts = {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 50}
+    narrowing = {
+        **dict.fromkeys(("category", "brand", "attribute"), texts),
+        "min_price": schema.PRICE,
+        "max_price": schema.PRICE,
+        "k": K,
+        "min_score": MIN_SCORE,
+    }
+    crop = {"type": "string", "description": "x,y,width,height in fractions of the upright photo, the first one."}
+    image_id = {"type": "integer", "minimum": 1, "description": "A photo of the catalogue."}
+    words = {"type": "string", "minLength": 1, "maxLength": MAX_WORDS, "description": "Words, instead of a photo."}
+    image = {
+        "type": "array",
+        "items": {"type": "string", "format": "binary"},
+        "minItems": 1,
+        "maxItems": 5,
+        "description": "Photos of one item.",
+    }
+    embedding = {
+        "type": "array",
+        "items": {"type": "number"},
+        "minItems": DIM,
+        "maxItems": DIM,
+        "description": "Of unit length, made by the model that serves.",
+    }
+    own = {"image": image} if form else {"embedding": embedding}
+    return {"type": "object", "properties": {**own, "image_id": image_id, "q": words, "crop": crop, **narrowing}}
+
+
+class Narrowing:
+    """Which products may be found, and how many. Raises InvalidRequest, before any work is done."""
+
+    def __init__(self, parameters: QueryDict) -> None:
+        self.chosen: ProductFilter = read_product_filter(parameters)
+        self.filters = filters_of(self.chosen)
+        self.k = whole_number(parameters, "k", DEFAULT_K, 1, MAX_K)
+        self.min_score = _score(parameters)
+
+
+class Search(APIView):
+    authentication_classes = [ClientToken]
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    throttle_classes = [ApiSearchRate]
+
+    @extend_schema(
+        operation_id="search",
+        request={"multipart/form-data": _body_schema(form=True), "application/json": _body_schema(form=False)},
+        responses={200: SearchAnswer, **ERRORS, **schema.errors(404)},
+        auth=schema.PUBLIC,
+    )
+    def post(self, request: Request) -> Response:
+        """Send a photo, get the products that look like it, each once, by its best view.
+
+        Instead of photos: `image_id`, a photo of the catalogue; `embedding`; or `q`, words.
+        """
+        check_content_length(request._request)
+        parameters = _parameters(request.data)
+        narrowing = Narrowing(parameters)
+        kinds = [name for name in ("image_id", "embedding", "q") if parameters.get(name)]
+        if len(kinds) + bool(request.FILES) > 1:
+            raise InvalidRequest("too_many_kinds", _("Search by one of image, image_id, embedding and q."))
+        if kinds == ["q"]:
+            return self.by_words(parameters["q"], narrowing)
+        if kinds == ["embedding"]:
+            return self.by_embedding(request.data["embedding"], narrowing)
+        if kinds == ["image_id"]:
+            return self.by_photos([self.stored_photo(parameters)], read_crop(parameters), narrowing)
+        return self.by_photos(read_photos_of_request(request.FILES), read_crop(parameters), narrowing)
+
+    def by_photos(self, photos: list[Any], crop: Crop | None, narrowing: Narrowing) -> Response:
+        query = queries.embed_query(photos, crop, Query.Source.API)
+        matches = queries.closest(query, narrowing.filters, narrowing.k)
+        query.save(force_insert=True)
+        return answer(self.request, query, queries.load(matches), narrowing)
+
+    def stored_photo(self, parameters: QueryDict) -> bytes:
+        pk = whole_number(parameters, "image_id", 0, 1, 99_999_999)
+        photos = ProductImage.objects.select_related("product")
+        if not sees_hidden_products(self.request):
+            photos = photos.filter(product__is_active=True)
+        with get_object_or_404(photos, pk=pk).file.open() as file:
+            return file.read()
+
+    def by_embedding(self, written: Any, narrowing: Narrowing) -> Response:
+        model = queries.active_model()
+        started = time.perf_counter()
+        matches = Embedding.objects.knn(_unit_vector(written), model, narrowing.k, narrowing.filters)
+        took = {"search": round((time.perf_counter() - started) * 1000, 2)}
+        results = [result for result in queries.load(matches) if result.score >= narrowing.min_score]
+        return self.unstored(model.version, took, results)
+
+    def by_words(self, words: str, narrowing: Narrowing) -> Response:
+        if len(words) > MAX_WORDS:
+            raise InvalidRequest("bad_q", _("Please write at most %(most)d letters.") % {"most": MAX_WORDS})
+        started = time.perf_counter()
+        found = (
+            narrowing.chosen.among(find_products(words).products).select_related("category").prefetch_related("images")
+        )
+        products = list(found[: narrowing.k])
+        took = {"search": round((time.perf_counter() - started) * 1000, 2)}
+        results = [
+            queries.Result(product.rank, product, next(iter(product.images.all()), None))  # type: ignore[attr-defined]
+            for product in products
+        ]
+        return self.unstored(None, took, results)
+
+    def unstored(self, model: str | None, took_ms: dict[str, float], results: list[queries.Result]) -> Response:
+        """The answer to a search that leaves no query behind: there is no photo to embed under the next model."""
+        facts = {"query": None, "model": model, "took_ms": took_ms, "count": len(results), "results": results}
+        return Response(SearchAnswer(facts, context=_context(self.request, results)).data)
+
+
+class SearchAgain(APIView):
+    authentication_classes = [ClientToken]
+
+    @extend_schema(
+        operation_id="search_again",
+        auth=schema.PUBLIC,
+        parameters=[
+            *NARROWING,
+            OpenApiParameter("page", schema.whole(1, MAX_DEPTH, 1), description="Of k products each."),
+        ],
+        responses={200: SearchAnswer, **schema.errors(400, 401, 404, 503)},
+    )
+    def get(self, request: Request, pk: UUID) -> Response:
+        """The same search, filtered differently or further down: no photo needed, nothing embedded."""
+        narrowing = Narrowing(request.query_params)
+        page = whole_number(request.query_params, "page", 1, 1, MAX_DEPTH // narrowing.k)
+        query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
+        queries.reembed_if_stale(query)
+        depth = next(depth for depth in DEPTHS if page * narrowing.k <= depth)
+        matches = queries.closest(query, narrowing.filters, depth)
+        page_of = matches[(page - 1) * narrowing.k : page * narrowing.k]  # cut from one answer: nothing comes twice
+        return answer(request, query, queries.load(page_of), narrowing)
+
+
+class Similar(APIView):
+    @extend_schema(
+        operation_id="products_similar",
+        parameters=[OpenApiParameter("k", schema.whole(1, MAX_K, DEFAULT_SIMILAR))],
+        responses={200: SimilarAnswer, **schema.errors(400, 401, 404)},
+        auth=schema.PUBLIC,
+    )
+    def get(self, request: Request, sku: str) -> Response:
+        """The products that look like this one."""
+        k = whole_number(request.query_params, "k", DEFAULT_SIMILAR, 1, MAX_K)
+        products = Product.objects.with_sku(sku)
+        if not sees_hidden_products(request):
+            products = products.on_sale()
+        results = queries.similar_products(get_object_or_404(products), k)
+        facts = {"count": len(results), "results": results}
+        return Response(SimilarAnswer(facts, context=_context(request, results)).data)
+
+
+def answer(request: Request, query: Query, results: list[queries.Result], narrowing: Narrowing) -> Response:
+    results = [result for result in results if result.score >= narrowing.min_score]
+    facts = {
+        "query": query.pk,
+        "model": query.model.version,
+        "took_ms": query.took_ms,
+        "count": len(results),
+        "results": results,
+    }
+    return Response(SearchAnswer(facts, context=_context(request, results)).data)
+
+
+def _context(request: Request, results: list[queries.Result]) -> dict[str, Any]:
+    """For the serializers: each product's first photo comes from one query."""
+    of_these = ProductImage.objects.filter(product__in=[result.product.pk for result in results])
+    first = of_these.order_by("product_id", "position", "id").distinct("product_id").only("product_id", "file")
+    return {"request": request, "leads": {image.product_id: image.file.url for image in first}}
+
+
+def _parameters(data: Any) -> QueryDict:
+    """The fields of a form, or of a JSON object, as the readers of parameters want them. Raises InvalidRequest."""
+    if isinstance(data, QueryDict):
+        return data
+    if not isinstance(data, dict):
+        raise InvalidRequest("bad_request", _("We cannot read this request."))
+    parameters = QueryDict(mutable=True)
+    for name, value in data.items():
+        values = value if isinstance(value, list) and name != "embedding" else [value]
+        if any(isinstance(part, dict | list | bool) for part in values) and name != "embedding":
+            raise InvalidRequest(f"bad_{name}", _("We cannot read “%(name)s”.") % {"name": name})
+        parameters.setlist(name, [str(part) for part in values if part is not None])
+    return parameters
+
+
+def _score(parameters: QueryDict) -> float:
+    try:
+        score = float(parameters.get("min_score") or -1)
+    except ValueError:
+        score = 2
+    if not -1 <= score <= 1:
+        raise InvalidRequest("bad_min_score", _("“min_score” must be a number from -1 to 1."))
+    return score
+
+
+def _unit_vector(written: Any) -> NDArray[np.float32]:
+    """float32 [DIM] of unit length. Raises InvalidRequest for anything else, with one in a hundred for rounding."""
+    numbers = isinstance(written, list) and all(isinstance(x, int | float) and not isinstance(x, bool) for x in written)
+    if numbers and len(written) == DIM:
+        vector = np.asarray(written, np.float64)
+        length = float(np.linalg.norm(vector))
+        if abs(length - 1) <= 0.01:
+            return (vector / length).astype(np.float32)
+    sentence = _("“embedding” must be %(dim)d numbers, as a vector of length 1.")
+    raise InvalidRequest("bad_embedding", sentence % {"dim": DIM})

@@ -1,0 +1,56 @@
+"""What a search is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from catalog.models import Product, ProductImage
+
+
+class FoundProduct(serializers.ModelSerializer[Product]):
+    category = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    url = serializers.SerializerMethodField()
+    image = serializers.SerializerMethodField(help_text="Its first photo.")
+
+    class Meta:
+        model = Product
+        fields = ["sku", "title", "category", "brand", "price", "currency", "url", "image"]
+
+    def get_url(self, product: Product) -> str:
+        return self.context["request"].build_absolute_uri(product.get_absolute_url())
+
+    def get_image(self, product: Product) -> str | None:
+        lead = self.context["leads"].get(product.pk)
+        return lead and self.context["request"].build_absolute_uri(lead)
+
+
+class FoundImage(serializers.ModelSerializer[ProductImage]):
+    url = serializers.FileField(source="file", read_only=True)
+
+    class Meta:
+        model = ProductImage
+        fields = ["id", "view_id", "url"]
+        read_only_fields = fields
+
+
+class SearchResult(serializers.Serializer[Any]):
+    score = serializers.FloatField(help_text="Cosine, -1 to 1; of a search by words, how well they match, 0 to 1.")
+    product = FoundProduct()
+    image = FoundImage(allow_null=True, help_text="The photo that is most alike. None where it has no photo.")
+
+
+class SearchAnswer(serializers.Serializer[Any]):
+    query = serializers.UUIDField(
+        allow_null=True, help_text="Answers again at /search/{query}/. None after a search by embedding or words."
+    )
+    model = serializers.CharField(allow_null=True)
+    took_ms = serializers.DictField(child=serializers.FloatField())
+    count = serializers.IntegerField(help_text="Of results in this answer.")
+    results = SearchResult(many=True)
+
+
+class SimilarAnswer(serializers.Serializer[Any]):
+    count = serializers.IntegerField()
+    results = SearchResult(many=True)

@@ -1,0 +1,45 @@
+"""Errors of requests that no view answers: JSON for whatever lies under /api/, a page for people."""
+
+from __future__ import annotations
+
+import sys
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views import defaults
+
+import catalog.views
+from visualsearch.database import no_connection
+from visualsearch.errors import database_gone
+from visualsearch.refusal import refusal
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _is_api(request):
+        return catalog.views.bad_request(request, exception)
+    return refusal(request, "bad_request", _("We cannot read this request."), 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _is_api(request):
+        return defaults.permission_denied(request, exception)
+    return refusal(request, "permission_denied", _("You may not do this."), 403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _is_api(request):
+        return defaults.page_not_found(request, exception)
+    return refusal(request, "not_found", _("There is nothing at this address."), 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if no_connection(sys.exc_info()[1]):  # in a middleware, where process_exception is not asked
+        return database_gone(request)
+    if not _is_api(request):
+        return defaults.server_error(request)
+    sentence = _("Something went wrong here, and was logged. Please try again later.")
+    return refusal(request, "server_error", sentence, 500)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
