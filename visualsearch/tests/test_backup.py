@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from catalog.models import Product
 from conftest import photo_of
 from ml.tests.tiny_model import write_tiny_model
+from search.indexing.embed import embed_awaiting
 from visualsearch.tests.test_embedded_postgres import postgres_of
 
 
@@ -42,10 +43,11 @@ def manage(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_restored_shop_is_searched(model, embedded, tmp_path, elsewhere):
+def test_a_restored_shop_is_searched(model, make_product, tmp_path, elsewhere):
     write_tiny_model(settings.MODELS_DIR / model.version)
     for sku in ("mug", "lamp", "shoe"):
-        embedded(sku)
+        make_product(sku)
+    embed_awaiting(model)
     file, photo = tmp_path / "shop.tar", tmp_path / "photo.jpg"
     photo.write_bytes(photo_of("lamp", view=1))
     call_command("backup", str(file))
