@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import honcho.manager
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
@@ -126,6 +127,7 @@ def _serve(port: int) -> int:
         manager.terminate()
 
     signal.signal(signal.SIGHUP, hang_up)
+    honcho.manager.KILL_WAIT = 10  # seconds; they stop by themselves in two or three, on a quiet machine
     manager.loop()
     interrupted = manager.returncode == 128 + signal.SIGINT  # Ctrl-C is how a demo ends: make need not call it an error
     return 0 if interrupted else manager.returncode or 0

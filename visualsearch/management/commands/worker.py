@@ -16,11 +16,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from visualsearch.queue import NOTES, hand_back
 
-STOP_SECONDS = 3.0  # a task that takes longer is handed back, and another worker does it again
+STOP_SECONDS = 2.0  # a task that takes longer is handed back, and another worker does it again
 PR_SET_PDEATHSIG = 1
 
 
@@ -31,6 +31,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """django-q's processes are a session of their own: a signal to our process group would kill the ones that the
         others wait for while they stop. We pass it on to the first of them alone."""
+        with suppress(DatabaseError):
+            connection.ensure_connection()  # now: at the end there is no time for it
         with tempfile.NamedTemporaryFile(prefix="visualsearch-tasks-") as notes:
             cluster = subprocess.Popen(
                 [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
@@ -61,7 +63,8 @@ class Command(BaseCommand):
             with suppress(DatabaseError):  # then they come back by themselves, after Q_RETRY seconds
                 if tasks := hand_back(Path(notes.name)):
                     self.stderr.write(f"Handed back what was not finished: {tasks} of the tasks.")
-        sys.exit(0 if stopping else cluster.returncode or 1)
+        self.stderr.flush()
+        os._exit(0 if stopping else cluster.returncode or 1)  # nothing is left to tidy up, and who stops us is waiting
 
 
 def _die_with_parent() -> None:
