@@ -1,17 +1,21 @@
-"""What shoppers narrow the catalogue by: filters read from a request, and the choices to offer with their counts."""
+"""What shoppers narrow the catalogue by: the filters of a request, and the facets to choose from with their counts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from typing import Any
 
+from django import forms
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from psycopg.types.json import Jsonb
 
 from catalog.errors import InvalidRequest
 from catalog.models import Category, Product
@@ -23,13 +27,16 @@ LIMIT_OF_PRICE = Decimal(10) ** 10  # numeric(12, 2)
 
 @dataclass(frozen=True)
 class ProductFilter:
-    """The filters of one request. Empty parts let everything pass."""
+    """What a product must be to be listed or found. Empty parts let everything pass."""
 
     categories: tuple[str, ...] = ()  # slugs; everything below them is meant as well
     brands: tuple[str, ...] = ()
     min_price: Decimal | None = None
     max_price: Decimal | None = None
     attributes: tuple[tuple[str, str], ...] = ()  # (name, value): all must hold
+    # Never read from a request:
+    hidden_too: bool = False  # staff also find products that are not on sale
+    without_product: int | None = None  # "similar to this one" leaves it out
 
     @property
     def has_price(self) -> bool:
@@ -39,14 +46,16 @@ class ProductFilter:
         """How many filters are chosen."""
         return len(self.categories) + len(self.brands) + len(self.attributes) + self.has_price
 
+    @cached_property
     def category_ids(self) -> list[int]:
+        """Of the categories and of all below them."""
         return Category.objects.with_descendants(list(self.categories)) if self.categories else []
 
     def among(self, products: QuerySet[Product]) -> QuerySet[Product]:
-        """Those of `products` that pass."""
+        """Those of `products` that pass; whether they are on sale is for `products` to say."""
         conditions = Q()
         if self.categories:
-            conditions &= Q(category__in=self.category_ids())
+            conditions &= Q(category__in=self.category_ids)
         if self.brands:
             conditions &= Q(brand__in=self.brands)
         if self.min_price is not None:
@@ -57,44 +66,116 @@ class ProductFilter:
             conditions &= Q(attributes__contains=dict(self.attributes))
         return products.filter(conditions)
 
+    def sql(self) -> tuple[list[str], dict[str, Any]]:
+        """The same in SQL, for tables that name these columns as catalog_product does: conditions, their parameters."""
+        conditions: list[str] = []
+        parameters: dict[str, Any] = {}
+        if self.categories:
+            conditions.append("category_id = ANY(%(categories)s)")
+            parameters["categories"] = self.category_ids
+        if self.brands:
+            conditions.append("brand = ANY(%(brands)s)")
+            parameters["brands"] = list(self.brands)
+        if self.min_price is not None:
+            conditions.append("price >= %(min_price)s")
+            parameters["min_price"] = self.min_price
+        if self.max_price is not None:
+            conditions.append("price <= %(max_price)s")
+            parameters["max_price"] = self.max_price
+        if self.attributes:
+            conditions.append("attributes @> %(attributes)s")
+            parameters["attributes"] = Jsonb(dict(self.attributes))
+        return conditions, parameters
+
+
+class TextsField(forms.Field):
+    """The values of a repeatable parameter as a tuple: each once, empty ones left out."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> tuple[str, ...]:
+        texts = tuple(dict.fromkeys(text for text in value or () if text))
+        if any("\0" in text or len(text) > 200 for text in texts) or len(texts) > 50:
+            raise forms.ValidationError(_("We cannot read these filters. Please choose them again."))
+        return texts
+
+
+class PriceField(forms.Field):
+    """An amount as people write it, with a comma or a point, to the cent; None for nothing."""
+
+    def to_python(self, value: Any) -> Decimal | None:
+        written = (value or "").strip().replace(",", ".")
+        if not written:
+            return None
+        try:
+            price = Decimal(written)
+        except InvalidOperation:
+            price = Decimal("NaN")
+        if not price.is_finite() or not 0 <= price < LIMIT_OF_PRICE:
+            raise forms.ValidationError(_("Please write a price as a number, such as 19.90."))
+        return price.quantize(Decimal("0.01"))
+
+
+class FilterForm(forms.Form):
+    """The filters of a page or an API call. What cannot be read has a sentence in `errors`; the rest still filters."""
+
+    category = TextsField(required=False)
+    brand = TextsField(required=False)
+    min_price = PriceField(required=False)
+    max_price = PriceField(required=False)
+    attribute = TextsField(required=False)  # as "name:value"
+
+    def clean_category(self) -> tuple[str, ...]:
+        slugs: tuple[str, ...] = self.cleaned_data["category"]
+        known = set(Category.objects.filter(slug__in=slugs).values_list("slug", flat=True)) if slugs else set()
+        for slug in slugs:
+            if slug not in known:
+                sentence = _("There is no category “%(slug)s”. Please choose another.")
+                raise forms.ValidationError(sentence, params={"slug": slug})
+        return slugs
+
+    def clean_attribute(self) -> tuple[tuple[str, str], ...]:
+        pairs = dict(text.partition(":")[::2] for text in self.cleaned_data["attribute"])
+        if any(not name or not value for name, value in pairs.items()):
+            raise forms.ValidationError(_("Please write an attribute as name:value, such as colour:red."))
+        return tuple(sorted(pairs.items()))
+
+    def clean(self) -> None:
+        lowest, highest = self.cleaned_data.get("min_price"), self.cleaned_data.get("max_price")
+        if lowest is not None and highest is not None and lowest > highest:
+            self.add_error("min_price", _("The lowest price is above the highest. Please swap them."))
+
+    @cached_property
+    def product_filter(self) -> ProductFilter:
+        self.full_clean()
+        read = self.cleaned_data
+        return ProductFilter(
+            categories=read.get("category", ()),
+            brands=read.get("brand", ()),
+            min_price=read.get("min_price"),
+            max_price=read.get("max_price"),
+            attributes=read.get("attribute", ()),
+        )
+
+    @property
+    def price_errors(self) -> list[str]:
+        return self._sentences("min_price", "max_price")
+
+    @property
+    def other_errors(self) -> list[str]:
+        return self._sentences("category", "brand", "attribute")
+
+    def _sentences(self, *names: str) -> list[str]:
+        return [str(sentence) for name in names for sentence in self.errors.get(name, [])]
+
 
 def read_product_filter(parameters: QueryDict) -> ProductFilter:
-    """Read category, brand, min_price, max_price and attribute (as "name:value"). Raises InvalidRequest."""
-    slugs = texts(parameters, "category")
-    known = set(Category.objects.filter(slug__in=slugs).values_list("slug", flat=True)) if slugs else set()
-    for slug in slugs:
-        if slug not in known:
-            raise InvalidRequest(
-                "bad_category", _("There is no category “%(slug)s”. Please choose another.") % {"slug": slug}
-            )
-    attributes = dict(attribute.partition(":")[::2] for attribute in texts(parameters, "attribute"))
-    if any(not name or not value for name, value in attributes.items()):
-        raise InvalidRequest("bad_attribute", _("Please write an attribute as name:value, such as colour:red."))
-    cheapest, dearest = price(parameters, "min_price"), price(parameters, "max_price")
-    if cheapest is not None and dearest is not None and cheapest > dearest:
-        raise InvalidRequest("bad_price", _("The lowest price is above the highest. Please swap them."))
-    return ProductFilter(slugs, texts(parameters, "brand"), cheapest, dearest, tuple(sorted(attributes.items())))
-
-
-def texts(parameters: QueryDict, name: str) -> tuple[str, ...]:
-    """The values of a repeatable parameter, each once, empty ones left out."""
-    values = tuple(dict.fromkeys(value for value in parameters.getlist(name) if value))
-    if any("\0" in value or len(value) > 200 for value in values) or len(values) > 50:
-        raise InvalidRequest(f"bad_{name}", _("We cannot read these filters. Please choose them again."))
-    return values
-
-
-def price(parameters: QueryDict, name: str) -> Decimal | None:
-    written = parameters.get(name, "").strip().replace(",", ".")
-    if not written:
-        return None
-    try:
-        value = Decimal(written)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or not 0 <= value < LIMIT_OF_PRICE:
-        raise InvalidRequest("bad_price", _("Please write a price as a number, such as 19.90."))
-    return value.quantize(Decimal("0.01"))
+    """The filters of an API call. Raises InvalidRequest for the first that cannot be read."""
+    form = FilterForm(parameters)
+    for name, sentences in form.errors.items():
+        code = "bad_price" if name in ("min_price", "max_price") else f"bad_{name}"
+        raise InvalidRequest(code, str(sentences[0]))
+    return form.product_filter
 
 
 def whole_number(parameters: QueryDict, name: str, default: int, lowest: int, highest: int) -> int:

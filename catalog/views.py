@@ -17,7 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
 from catalog.errors import InvalidRequest
-from catalog.filters import SORTS, ProductFilter, count_facets, read_product_filter, read_sort, whole_number
+from catalog.filters import SORTS, FilterForm, ProductFilter, count_facets, read_sort, whole_number
 from catalog.models import Category, Product, ProductImage
 from catalog.photos.thumbnails import SIZES, make_thumbnail
 from catalog.text_search import find_products, suggest
@@ -83,7 +83,8 @@ def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponse:
 
 
 def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, object]) -> HttpResponse:
-    chosen, sort = read_product_filter(request.GET), read_sort(request.GET)
+    form, sort = FilterForm(request.GET), read_sort(request.GET)
+    chosen = form.product_filter
 
     @cache
     def among(chosen: ProductFilter) -> QuerySet[Product]:
@@ -98,13 +99,14 @@ def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, obj
     sorts = SORTS if context.get("words") else SORTS | {"": pgettext("sort order", "Name")}
     if not pages.count:
         context["elsewhere"] = Category.objects.filter(parent=None).order_by("name")[:12]
-    context |= {"page": page, "count": pages.count, "chosen": chosen, "sort": sort, "sorts": sorts.items()}
+    context |= {"page": page, "count": pages.count, "sort": sort, "sorts": sorts.items()}
+    context |= {"filters": form, "chosen": chosen}
     if request.htmx.target == "more":
         return render(request, "catalog/cards.html", context)
     context["facets"] = count_facets(among, chosen)
     if request.htmx.target == "found" and not request.htmx.history_restore_request:
-        return render(request, "catalog/found.html", context)
-    return render(request, "catalog/products.html", context)
+        return render(request, "catalog/found.html", context, status=422 if form.errors else 200)
+    return render(request, "catalog/products.html", context, status=400 if form.errors else 200)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

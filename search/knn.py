@@ -19,9 +19,7 @@ of one list are cut from one answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +27,8 @@ from django.conf import settings
 from django.db import connection, models
 from numpy.typing import NDArray
 from pgvector import HalfVector
-from psycopg.types.json import Jsonb
+
+from catalog.filters import ProductFilter
 
 if TYPE_CHECKING:
     from ml.models import ModelVersion
@@ -39,40 +38,6 @@ if TYPE_CHECKING:
 # 100,000 photos. In a larger shop the walk is the longer one still.
 EXACT_PRODUCTS = 2500
 ROWS_PER_PRODUCT = 2.5  # photos of one product are neighbours: fetch more rows than products are wanted
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What a product must be to be found. Empty sequences and None let everything pass."""
-
-    categories: Sequence[int] = ()  # ids, descendants included: see CategoryQuerySet.with_descendants
-    brands: Sequence[str] = ()
-    min_price: Decimal | None = None
-    max_price: Decimal | None = None
-    attributes: dict[str, Any] = field(default_factory=dict)  # all must hold
-    hidden_too: bool = False  # staff also find products that are not active
-    without_product: int | None = None  # "similar to this one" leaves it out
-
-    def conditions(self) -> tuple[list[str], dict[str, Any]]:
-        """SQL conditions on columns that catalog_product and search_embedding name alike, and their parameters."""
-        conditions: list[str] = []
-        parameters: dict[str, Any] = {}
-        if self.categories:
-            conditions.append("category_id = ANY(%(categories)s)")
-            parameters["categories"] = list(self.categories)
-        if self.brands:
-            conditions.append("brand = ANY(%(brands)s)")
-            parameters["brands"] = list(self.brands)
-        if self.min_price is not None:
-            conditions.append("price >= %(min_price)s")
-            parameters["min_price"] = self.min_price
-        if self.max_price is not None:
-            conditions.append("price <= %(max_price)s")
-            parameters["max_price"] = self.max_price
-        if self.attributes:
-            conditions.append("attributes @> %(attributes)s")
-            parameters["attributes"] = Jsonb(self.attributes)
-        return conditions, parameters
 
 
 @dataclass(frozen=True)
@@ -88,7 +53,7 @@ class EmbeddingManager(models.Manager["Embedding"]):
         vector: NDArray[np.floating],
         model: ModelVersion,
         k: int,
-        filters: Filters | None = None,
+        product_filter: ProductFilter | None = None,
         *,
         exact: bool = False,
     ) -> list[Match]:
@@ -96,12 +61,13 @@ class EmbeddingManager(models.Manager["Embedding"]):
 
         Fewer than `k` only where fewer exist. `exact` compares every embedding and uses no index.
         """
-        filters = filters or Filters()
-        conditions, _ = filters.conditions()
+        if product_filter is None:
+            product_filter = ProductFilter()
+        conditions, _ = product_filter.sql()
         seen_anyway = 0 if conditions else settings.HNSW_EF_SEARCH  # by the shortest walk
         rows = max(round(ROWS_PER_PRODUCT * k), seen_anyway, 40)
         while True:
-            matches, scanned, was_exact = _run(vector, model, filters, rows, exact)
+            matches, scanned, was_exact = _run(vector, model, product_filter, rows, exact)
             if len(matches) >= k:
                 return matches[:k]
             if scanned >= rows:
@@ -113,10 +79,10 @@ class EmbeddingManager(models.Manager["Embedding"]):
 
 
 def _run(
-    vector: NDArray[np.floating], model: ModelVersion, filters: Filters, rows: int, exact: bool
+    vector: NDArray[np.floating], model: ModelVersion, product_filter: ProductFilter, rows: int, exact: bool
 ) -> tuple[list[Match], int, bool]:
     """One execution: the matches, the number of rows they were chosen from, and whether the exact path was taken."""
-    sql, parameters = knn_sql(vector, model.pk, filters, rows, exact)
+    sql, parameters = knn_sql(vector, model.pk, product_filter, rows, exact)
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         found = cursor.fetchall()
@@ -126,17 +92,17 @@ def _run(
 
 
 def knn_sql(
-    vector: NDArray[np.floating], model_id: int, filters: Filters, rows: int, exact: bool
+    vector: NDArray[np.floating], model_id: int, product_filter: ProductFilter, rows: int, exact: bool
 ) -> tuple[str, dict[str, Any]]:
     """The statement and its parameters. It returns (product, image, score, rows seen, whether exactly) per product;
     one row of nulls with the counts where nothing passed."""
-    conditions, parameters = filters.conditions()
+    conditions, parameters = product_filter.sql()
     on_embedding = ["model_id = %(model)s", *conditions]
     on_product = ["true", *conditions]
-    if not filters.hidden_too:
+    if not product_filter.hidden_too:
         on_embedding.append("is_active")
         on_product.append("is_active")
-    if filters.without_product is not None:
+    if product_filter.without_product is not None:
         on_embedding.append("product_id <> %(without)s")
         on_product.append("id <> %(without)s")
     passing = "\n              AND ".join(on_embedding)
@@ -184,7 +150,7 @@ def knn_sql(
         "vector": HalfVector(vector).to_text(),
         "rows": rows,
         "exact_products": _narrow(rows),
-        "without": filters.without_product,
+        "without": product_filter.without_product,
     }
     return statement, parameters
 

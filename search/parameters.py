@@ -11,9 +11,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import InvalidRequest
-from catalog.filters import ProductFilter
 from ml.images import Crop, UnreadablePhoto
-from search.knn import Filters
 
 MAX_PHOTOS = 5  # of one item
 
@@ -39,13 +37,3 @@ def read_photos_of_request(files: MultiValueDict[str, UploadedFile]) -> list[Bin
 def read_crop(parameters: QueryDict) -> Crop | None:
     written = parameters.get("crop", "")
     return Crop.parse(written) if written else None
-
-
-def filters_of(chosen: ProductFilter) -> Filters:
-    return Filters(
-        categories=chosen.category_ids(),
-        brands=chosen.brands,
-        min_price=chosen.min_price,
-        max_price=chosen.max_price,
-        attributes=dict(chosen.attributes),
-    )

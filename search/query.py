@@ -1,23 +1,27 @@
-"""A search from photo to products: what pages, the API, the admin and the command line share."""
+"""A search from photo to products, for pages, API, admin and command line: `create_query`, then `search`."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
 from catalog.errors import RequestError
+from catalog.filters import Facets, ProductFilter, count_facets
 from catalog.models import Product, ProductImage
 from ml.images import WHOLE, Crop, model_input, read_photo, shrink_photo
 from ml.models import ModelVersion
-from search.knn import Filters, Match
+from search.knn import Match
 from search.models import Embedding, Query
 
 THUMBNAIL_SIDE = 400  # pixels: enough to show, to crop anew and to embed again under the next model
@@ -33,6 +37,7 @@ class NoActiveModel(RequestError):
 
 CLOSEST = 240  # products worth a look, alike or not
 MOST = 1200  # products alike that are listed: nobody looks at more, and each page costs them all
+PER_PAGE = 24
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Ranking:
 
     alike: list[Match]  # at or above the model's min_score
     others: list[Match]  # below it; none where the alike are CLOSEST or more
-    whole: bool  # whether these are all the products there are, or that pass the filters
+    whole: bool  # whether these are all the products there are, or that pass the filter
 
     @property
     def matches(self) -> list[Match]:
@@ -55,6 +60,36 @@ class Result:
     image: ProductImage  # its best view
 
 
+@dataclass(frozen=True)
+class Page:
+    """One page of what was found."""
+
+    number: int
+    results: list[Result]
+    count: int  # products on all pages
+    ranking: Ranking
+    next: int | None  # number of the next page
+    less_alike: int | None  # the product on this page with which those below the model's min_score begin
+
+    @property
+    def alike(self) -> int:
+        return len(self.ranking.alike)
+
+    @property
+    def is_after_alike(self) -> bool:
+        """An earlier page has the first of those below the model's min_score."""
+        return (self.number - 1) * PER_PAGE > self.alike
+
+    @property
+    def is_cut_off(self) -> bool:
+        """More products look like the photo than are listed."""
+        return self.alike == MOST
+
+
+class NoSuchPage(LookupError):
+    """The list ends before this page."""
+
+
 def active_model() -> ModelVersion:
     """The model that serves. Raises NoActiveModel."""
     model = ModelVersion.objects.active()
@@ -63,17 +98,49 @@ def active_model() -> ModelVersion:
     return model
 
 
+def search(query: Query, product_filter: ProductFilter | None = None, page: int = 1, sort: str = "") -> Page:
+    """The page of products that look like the query: those alike first, in any order of sorting. No embedding.
+
+    One ANN query, whatever the filter; a second one only where all CLOSEST products are alike and more may be. `sort`:
+    one of catalog.filters.SORTS. Raises NoSuchPage, and NoActiveModel.
+    """
+    reembed_if_stale(query)
+    ranking = rank(query, product_filter)
+    matches = [*_sorted(ranking.alike, sort), *_sorted(ranking.others, sort)]
+    start, end = (page - 1) * PER_PAGE, page * PER_PAGE
+    if start and start >= len(matches):
+        raise NoSuchPage
+    shown = matches[start:end]
+    first_other = max(len(ranking.alike) - start, 0)
+    return Page(
+        number=page,
+        results=load(shown),
+        count=len(matches),
+        ranking=ranking,
+        next=page + 1 if len(matches) > end else None,
+        less_alike=shown[first_other].product_id if ranking.alike and first_other < len(shown) else None,
+    )
+
+
+def facets(query: Query, product_filter: ProductFilter, ranking: Ranking) -> Facets:
+    """What the products of `ranking`, found under `product_filter`, can be narrowed by, with how many are alike.
+
+    A group in which something is chosen counts as if nothing were: that takes one more ANN query for each such group.
+    """
+
+    @cache
+    def products(relaxed: ProductFilter) -> QuerySet[Product]:
+        found = ranking if relaxed == product_filter else rank(query, relaxed)
+        alike = Q(pk__in=[match.product_id for match in found.alike])
+        return Product.objects.filter(pk__in=[match.product_id for match in found.matches]).annotate(counts=alike)
+
+    return count_facets(products, product_filter)
+
+
 def create_query(
     photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None = None, source: Query.Source = Query.Source.PAGE
 ) -> Query:
-    """Embed the photos of one item and keep what is needed to answer: one row, no photo. As `embed_query`, stored."""
-    query = embed_query(photos, crop, source)
-    query.save(force_insert=True)
-    return query
-
-
-def embed_query(photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None, source: Query.Source) -> Query:
-    """A query for the photos of one item, not stored yet: one that is answered at once is written once.
+    """Embed the photos of one item and store what answering takes: one row, and a thumbnail for a photo.
 
     `crop` applies to the first photo. The embeddings of several photos are averaged, which sharpens the answer.
     Raises UnreadablePhoto and NoActiveModel.
@@ -95,7 +162,7 @@ def embed_query(photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None, so
     decoded = time.perf_counter()
     vector = _mean_direction(embedder.embed(np.stack(views)))
     embedded = time.perf_counter()
-    return Query(
+    return Query.objects.create(
         model=model,
         vector=vector.tolist(),
         thumbnail=thumbnail,
@@ -105,46 +172,42 @@ def embed_query(photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None, so
     )
 
 
-def answer(query: Query, filters: Filters | None = None, k: int = 20) -> list[Result]:
-    """The `k` products nearest to the query, best first, under the model active now.
-
-    Raises NoActiveModel.
-    """
+def answer(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Result]:
+    """The `k` products nearest to the query, best first, under the model active now. Raises NoActiveModel."""
     reembed_if_stale(query)
-    return load(closest(query, filters, k))
+    return load(closest(query, product_filter, k))
 
 
-def rank(query: Query, filters: Filters | None = None) -> Ranking:
+def rank(query: Query, product_filter: ProductFilter | None = None) -> Ranking:
     """The products alike, MOST at most, filled up to CLOSEST with the next closest: the same for each page of a list.
 
     Under a model without min_score the CLOSEST pass for alike.
     """
-    matches = closest(query, filters, wanted := CLOSEST)
+    matches = closest(query, product_filter, wanted := CLOSEST)
     least = query.model.min_score
     if least is not None and len(matches) == wanted and matches[-1].score >= least:
-        matches = closest(query, filters, wanted := MOST)
+        matches = closest(query, product_filter, wanted := MOST)
     alike = [match for match in matches if least is None or match.score >= least]
     others = matches[len(alike) : CLOSEST]
     return Ranking(alike, others, whole=len(matches) < wanted)
 
 
-def closest(query: Query, filters: Filters | None = None, k: int = 20) -> list[Match]:
-    """As `answer`, under the query's own model, without loading products and photos.
+def closest(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Match]:
+    """The `k` products nearest under the query's own model, without loading products and photos.
 
     The first answer's time, best score and best product are noted on the query.
     """
     started = time.perf_counter()
-    matches = Embedding.objects.knn(np.asarray(query.vector), query.model, k, filters)
+    matches = Embedding.objects.knn(np.asarray(query.vector), query.model, k, product_filter)
     if "search" not in query.took_ms:
         query.took_ms["search"] = _ms(started, time.perf_counter())
         if matches:
             query.best_score, query.best_product_id = matches[0].score, matches[0].product_id
-        if not query._state.adding:
-            query.save(update_fields=["took_ms", "best_score", "best_product"])
+        query.save(update_fields=["took_ms", "best_score", "best_product"])
     return matches
 
 
-def similar_products(product: Product, k: int = 12, filters: Filters | None = None) -> list[Result]:
+def similar_products(product: Product, k: int = 12, product_filter: ProductFilter | None = None) -> list[Result]:
     """The products whose photos look like this product's, from its stored embeddings; none before it has any."""
     model = ModelVersion.objects.active()
     if model is None:
@@ -153,8 +216,8 @@ def similar_products(product: Product, k: int = 12, filters: Filters | None = No
     if not vectors:
         return []
     mean = _mean_direction(np.asarray(vectors, np.float32))
-    filters = replace(filters or Filters(), without_product=product.pk)
-    return load(Embedding.objects.knn(mean, model, k, filters))
+    others = replace(product_filter or ProductFilter(), without_product=product.pk)
+    return load(Embedding.objects.knn(mean, model, k, others))
 
 
 def reembed_if_stale(query: Query) -> None:
@@ -184,6 +247,24 @@ def load(matches: list[Match]) -> list[Result]:
         for match in matches
         if (image := found.get(match.image_id)) is not None
     ]
+
+
+def _sorted(matches: list[Match], sort: str) -> list[Match]:
+    """The closest products in another order; what has no price goes last."""
+    if not sort:
+        return matches
+    rows = Product.objects.filter(pk__in=[match.product_id for match in matches]).values_list("pk", "price", "created")
+    facts = {pk: (price, created) for pk, price, created in rows}
+    known = [match for match in matches if match.product_id in facts]
+    if sort == "new":
+        return sorted(known, key=lambda match: facts[match.product_id][1], reverse=True)
+    worst = Decimal("Infinity") if sort == "price" else Decimal("-Infinity")
+
+    def price(match: Match) -> Decimal:
+        amount = facts[match.product_id][0]
+        return worst if amount is None else amount
+
+    return sorted(known, key=price, reverse=sort == "-price")
 
 
 def _mean_direction(vectors: NDArray[np.floating]) -> NDArray[np.float32]:

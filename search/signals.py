@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from django.dispatch import receiver
 
 from catalog.signals import photos_saved
 from ml.models import ModelVersion
+from search.indexing.queue import enqueue_photos
+from search.indexing.rollout import build_index
 
 
 @receiver(photos_saved)
 def enqueue(image_ids: list[int], **kwargs: Any) -> None:
-    from search.tasks import enqueue_photos
-
     enqueue_photos(image_ids)
 
 
@@ -32,12 +33,19 @@ def prepare_database(**kwargs: Any) -> None:
     """After migrate: the active model's index, and the schedules."""
     from django_q.models import Schedule
 
-    from search.indexing.rollout import build_index
-
     if model := ModelVersion.objects.active():
         build_index(model)
-    for name, every in SCHEDULES.items():
+    for task, every in SCHEDULES.items():
+        shown_as = task.rpartition(".")[2].replace("_", " ")  # in the log and the list of tasks
         Schedule.objects.update_or_create(
-            name=name, defaults={"func": name, "schedule_type": Schedule.MINUTES, "minutes": every, "repeats": -1}
+            name=task,
+            defaults={
+                "func": task,
+                "kwargs": repr({"q_options": {"task_name": shown_as}}),
+                "schedule_type": Schedule.MINUTES,
+                "minutes": every,
+                "repeats": -1,
+            },
         )
-    Schedule.objects.filter(name__startswith="search.tasks.").exclude(name__in=SCHEDULES).delete()  # former names
+    former = Q(name__startswith="search.") | Q(name__startswith="catalog.")
+    Schedule.objects.filter(former).exclude(name__in=SCHEDULES).delete()

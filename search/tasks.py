@@ -17,18 +17,13 @@ from ml.models import ModelVersion
 from search import duplicates
 from search.indexing import rollout
 from search.indexing.embed import BATCH, embed_awaiting
+from search.indexing.queue import enqueue_finish, enqueue_photos
 from search.models import Query, RateCount, photos_awaiting
 
 logger = logging.getLogger(__name__)
 
 PATIENCE = timedelta(minutes=2)  # a photo that waits longer has lost its task
 SLICE = 30.0  # seconds, well below Q_CLUSTER's timeout
-
-
-def enqueue_photos(image_ids: Sequence[int]) -> None:
-    """One task a batch, so that workers share the load and little is lost when one dies."""
-    for start in range(0, len(image_ids), BATCH):
-        async_task("search.tasks.embed_images", list(image_ids[start : start + BATCH]), group="embed")
 
 
 def embed_images(image_ids: Sequence[int]) -> int:
@@ -44,12 +39,8 @@ def embed_images(image_ids: Sequence[int]) -> int:
             enqueue_photos(list(photos_awaiting(model).filter(pk__in=image_ids).values_list("pk", flat=True)))
     for model in ModelVersion.objects.filter(state=ModelVersion.State.PREPARING):
         if not photos_awaiting(model).exists():
-            _finish_soon(model)
+            enqueue_finish(model)
     return done
-
-
-def _finish_soon(model: ModelVersion) -> None:
-    async_task("search.tasks.finish_preparing", model.pk, timeout=4 * 3600)  # the index of millions takes its time
 
 
 def prepare(model_id: int) -> None:
@@ -75,7 +66,7 @@ def compare_photos() -> bool:
     model = ModelVersion.objects.active()
     done = model is None or duplicates.compare_photos(model, SLICE)
     if not done and not get_broker().queue_size():  # else what waits goes first, and the schedule comes back to this
-        async_task("search.tasks.compare_photos", group="compare")
+        async_task("search.tasks.compare_photos", group="compare", task_name="compare photos")
     return done
 
 
@@ -96,7 +87,7 @@ def requeue_stale_photos() -> int:
             late = late.filter(created__lt=long_ago)
         waiting.update(late.values_list("pk", flat=True)[: 100 * BATCH])
         if model.state == ModelVersion.State.PREPARING and not waiting:
-            _finish_soon(model)
+            enqueue_finish(model)
     enqueue_photos(sorted(waiting))
     return len(waiting)
 

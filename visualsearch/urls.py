@@ -16,7 +16,7 @@ register_converter(SkuConverter, "sku")
 
 urlpatterns = [
     path("", search.pages.views.home, name="home"),
-    path("search/", search.pages.views.search, name="search"),
+    path("search/", search.pages.views.search_by_photo, name="search"),
     path("search/<uuid:pk>/", search.pages.views.results, name="results"),
     path("search/<uuid:pk>/photo.jpg", search.pages.views.query_photo, name="query_photo"),
     path("search/<uuid:pk>/parts/", search.pages.views.boxes, name="boxes"),

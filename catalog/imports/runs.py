@@ -234,7 +234,8 @@ def _move(run: ImportRun, allowed: set[str], **changes: object) -> None:
 
 
 def _queue(run: ImportRun) -> None:
-    transaction.on_commit(lambda: async_task("catalog.imports.runs.work", run.pk, group="import"))
+    name = f"import {run.pk}"
+    transaction.on_commit(lambda: async_task("catalog.imports.runs.work", run.pk, group="import", task_name=name))
 
 
 @contextmanager

@@ -275,7 +275,8 @@ def _wake(hosts: Sequence[str]) -> None:
 
 
 def _queue(host: str) -> None:
-    async_task("catalog.photos.fetch.fetch_photos", host, group="fetch")
+    name = f"fetch photos from {host}"[:100]
+    async_task("catalog.photos.fetch.fetch_photos", host, group="fetch", task_name=name)
 
 
 def _pause(host: str) -> datetime | None:

@@ -11,7 +11,6 @@ from zlib import crc32
 import numpy as np
 
 from catalog.sample_shop.design import Design, Pose
-from catalog.sample_shop.garments import draw_dress, draw_jacket, draw_knitwear, draw_skirt, draw_t_shirt, draw_trousers
 from catalog.sample_shop.interior import draw_chair, draw_cushion
 from catalog.sample_shop.kinds import draw
 from catalog.sample_shop.materials import COMPANIONS
@@ -22,12 +21,12 @@ from catalog.sample_shop.words import Speech, pattern_name, sentence, with_artic
 PER_CATEGORY = 8
 CURRENCY: str = load("stock")["currency"]
 DRAW: dict[str, Callable[[Design, Pose, int], Sheet]] = {
-    "TEE": draw_t_shirt,
-    "KNI": draw_knitwear,
-    "JAC": draw_jacket,
-    "DRE": draw_dress,
-    "TRO": draw_trousers,
-    "SKI": draw_skirt,
+    "TEE": partial(draw, "t-shirt"),
+    "KNI": partial(draw, "knitwear"),
+    "JAC": partial(draw, "jacket"),
+    "DRE": partial(draw, "dress"),
+    "TRO": partial(draw, "trousers"),
+    "SKI": partial(draw, "skirt"),
     "SNE": partial(draw, "sneaker"),
     "BOO": partial(draw, "boot"),
     "BAG": partial(draw, "handbag"),

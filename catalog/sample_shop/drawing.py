@@ -156,9 +156,21 @@ class Drawing:
         return self._evaluated(text)
 
     def points(self, value: Any) -> list[Point]:
-        runs = value if isinstance(value, list) else [value]
-        places = " ".join(chosen(run, self.details) or "" for run in runs).split()
-        return [(*self.place(place.rstrip("!")), True) if place[-1] == "!" else self.place(place) for place in places]
+        """An outline's points: a string, or a list of strings, tables of these, and {"waves": ...}."""
+        found: list[Point] = []
+        for run in value if isinstance(value, list) else [value]:
+            run = chosen(run, self.details)
+            found += self._waves(run["waves"]) if isinstance(run, dict) else map(self._point, (run or "").split())
+        return found
+
+    def _point(self, place: str) -> Point:
+        return (*self.place(place[:-1]), True) if place[-1] == "!" else self.place(place)
+
+    def _waves(self, text: Any) -> list[Point]:
+        """A hem between two places that rises and falls."""
+        left, right, count, y, height = self.values(chosen(text, self.details))
+        inner = np.linspace(left, right, count + 2)[1:-1].tolist()
+        return [(x, y + height * (-1) ** k) for k, x in enumerate(inner)]
 
     def paint(self, value: Any) -> Paint | Colour:
         """A colour, a named paint, or {"cloth": "surface" or a colour, "grain": ..., "repeat": ..., ...}."""
@@ -211,6 +223,10 @@ class Drawing:
         if "ellipse" in step:  # through a few of its points
             around = ellipse(*self.values(step["ellipse"]))[:: step["every"]]
             path = curve([(x, y) for x, y in around.tolist()])
+        elif "sine" in step:
+            left, y, length, height, frequency, phase = self.values(step["sine"])
+            t = np.linspace(0, 1, 60, dtype=np.float32)
+            path = np.stack([left + length * t, y + height * np.sin(t * frequency + phase)], 1)
         elif "polygon" in step:
             path = points(self.points(step["polygon"]))
         else:
@@ -221,12 +237,16 @@ class Drawing:
             path = curve(mirrored(places) if step.get("mirrored") else places, "curve" in step)
         if "part" in step:  # of its length, from a fraction to a fraction
             path = path[slice(*(int(len(path) * share) for share in step["part"]))]
+        if "span" in step:
+            path = path[slice(*step["span"])]
+        if "then" in step:  # on along straight lines
+            path = np.concatenate([path, points(self.points(step["then"]))])
         if "hang" in step:  # from one of its points, straight to another
             index, shift = step["hang"]
             path = np.stack([path[index], path[index] + points(self.place(shift))])
         if "overlap" in step:  # its beginning again, where a stroke along it would leave a notch
             path = np.concatenate([path, path[: step["overlap"]]])
-        if chosen(step.get("flipped"), self.details):
+        if self.number(step.get("flipped", 0)):
             path = flipped(path)
         return path + points(self.place(step["shift"])) if "shift" in step else path
 
@@ -245,7 +265,8 @@ class Drawing:
             low, high = self.values(step["between"])
             region.alpha = region.alpha * ((region.x > low) & (region.x < high))
         if "within" in step:
-            region.limited_to(self.regions[step["within"]])
+            other = step["within"]
+            region.limited_to(self.region(other, self.outline(other)) if "box" in other else self.regions[other])
         return region
 
     def lay(self, region: Region, step: Step, relief: Array | None = None, **given: Any) -> None:

@@ -78,6 +78,12 @@ def _links(drawing: Drawing, region: Region, text: str) -> Array:
     return (relief + depth * (np.abs(region.x - 0.5) < column)).astype(np.float32)
 
 
+def _ironed(drawing: Drawing, region: Region, text: str) -> Array:
+    """A crease ironed in, below a height."""
+    x, width, top, depth = drawing.values(text)
+    return depth * np.exp(-(((region.x - x) / width) ** 2)) * (region.y > top)
+
+
 def _dome(region: Region) -> None:
     region.u = (region.x - 0.5) / np.sqrt(np.clip((region.y - 0.1) * 1.8, 0.15, 1)) + 0.5
 
@@ -95,5 +101,6 @@ FOLDS: dict[str, Callable[[Drawing, Region, str], Array]] = {
     "rings": _rings,
     "arcs": _arcs,
     "links": _links,
+    "ironed": _ironed,
 }
 WRAPS: dict[str, Callable[[Region], None]] = {"dome": _dome, "cuff": _cuff}  # how a pattern goes round a part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.sample_shop import lathe, routines
+from catalog.sample_shop import hanging, lathe, routines
 from catalog.sample_shop.design import Design, Pose
 from catalog.sample_shop.drawing import Drawing, Routine
 from catalog.sample_shop.surfaces import Sheet
@@ -14,6 +14,10 @@ ROUTINES: dict[str, Routine] = {
     "glaze": lathe.glaze,
     "glow": lathe.glow,
     "mouth": lathe.mouth,
+    "top": hanging.top,
+    "sleeves": hanging.sleeves,
+    "pleats": hanging.pleats,
+    "gathers": hanging.gathers,
     "chain": routines.chain,
     "vignette": routines.vignette,
 }

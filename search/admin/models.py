@@ -96,7 +96,8 @@ class ModelVersionAdmin(ModelAdmin):
         return redirect("admin:ml_modelversion_changelist")
 
     def _measure(self, version: ModelVersion) -> None:
-        async_task("search.tasks.measure", version.pk, group="embed", timeout=MEASURING)
+        name = f"measure {version}"[:100]
+        async_task("search.tasks.measure", version.pk, group="embed", timeout=MEASURING, task_name=name)
 
     def _shown(self, version: ModelVersion) -> dict[str, Any]:
         preparing = version.state == ModelVersion.State.PREPARING

@@ -95,7 +95,7 @@ class PhotoPairAdmin(ModelAdmin):
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
         self._require(self.has_change_permission(request))
-        async_task("search.tasks.compare_photos", group="compare")
+        async_task("search.tasks.compare_photos", group="compare", task_name="compare photos")
         self.message_user(request, _("A worker compares the photos that are new."), messages.SUCCESS)
         return self._back(request)
 

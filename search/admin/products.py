@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from catalog.admin.photos import PhotoInline
 from catalog.admin.products import ProductAdmin
+from catalog.filters import ProductFilter
 from catalog.models import Product, ProductImage
 from ml.models import ModelVersion
 from search.indexing.status import (
@@ -25,7 +26,6 @@ from search.indexing.status import (
     products_with_status,
     with_indexing_status,
 )
-from search.knn import Filters
 from search.query import similar_products
 
 admin.site.unregister(Product)
@@ -80,5 +80,5 @@ class SearchableProductAdmin(ProductAdmin):
     def similar(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The products that look like this one, for the form to load."""
         product = get_object_or_404(self.get_queryset(request), pk=pk)
-        results = similar_products(product, k=8, filters=Filters(hidden_too=True))
+        results = similar_products(product, k=8, product_filter=ProductFilter(hidden_too=True))
         return render(request, "admin/search/similar_products_list.html", {"results": results})

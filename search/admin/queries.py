@@ -26,10 +26,10 @@ from unfold.decorators import display
 from catalog.admin.photos import ManyPhotosField
 from catalog.admin.products import ProductAdmin
 from catalog.errors import RequestError
+from catalog.filters import ProductFilter
 from catalog.models import Product
 from ml.models import ModelVersion
 from search.feedback import add_photo
-from search.knn import Filters
 from search.models import Judgement, Query
 from search.parameters import MAX_PHOTOS
 from search.query import NoActiveModel, answer, create_query
@@ -156,7 +156,7 @@ class QueryAdmin(ModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         verdicts = dict(query.judgements.values_list("product_id", "verdict"))
         try:
-            results = answer(query, Filters(hidden_too=True), k=K)
+            results = answer(query, ProductFilter(hidden_too=True), k=K)
         except NoActiveModel:
             results = []
         words = request.GET.get("q", "").strip()[:200]

@@ -30,7 +30,7 @@ from search import query as queries
 from search.api.serializers import SearchAnswer, SimilarAnswer
 from search.api.throttle import ApiSearchRate
 from search.models import DIM, Embedding, Query
-from search.parameters import check_content_length, filters_of, read_crop, read_photos_of_request
+from search.parameters import check_content_length, read_crop, read_photos_of_request
 
 MAX_K = 100
 DEFAULT_K = 20
@@ -84,8 +84,7 @@ class Narrowing:
     """Which products may be found, and how many. Raises InvalidRequest, before any work is done."""
 
     def __init__(self, parameters: QueryDict) -> None:
-        self.chosen: ProductFilter = read_product_filter(parameters)
-        self.filters = filters_of(self.chosen)
+        self.filter: ProductFilter = read_product_filter(parameters)
         self.k = whole_number(parameters, "k", DEFAULT_K, 1, MAX_K)
         self.min_score = _score(parameters)
 
@@ -121,9 +120,8 @@ class Search(APIView):
         return self.by_photos(read_photos_of_request(request.FILES), read_crop(parameters), narrowing)
 
     def by_photos(self, photos: list[Any], crop: Crop | None, narrowing: Narrowing) -> Response:
-        query = queries.embed_query(photos, crop, Query.Source.API)
-        matches = queries.closest(query, narrowing.filters, narrowing.k)
-        query.save(force_insert=True)
+        query = queries.create_query(photos, crop, Query.Source.API)
+        matches = queries.closest(query, narrowing.filter, narrowing.k)
         return answer(self.request, query, queries.load(matches), narrowing)
 
     def stored_photo(self, parameters: QueryDict) -> bytes:
@@ -137,7 +135,7 @@ class Search(APIView):
     def by_embedding(self, written: Any, narrowing: Narrowing) -> Response:
         model = queries.active_model()
         started = time.perf_counter()
-        matches = Embedding.objects.knn(_unit_vector(written), model, narrowing.k, narrowing.filters)
+        matches = Embedding.objects.knn(_unit_vector(written), model, narrowing.k, narrowing.filter)
         took = {"search": round((time.perf_counter() - started) * 1000, 2)}
         results = [result for result in queries.load(matches) if result.score >= narrowing.min_score]
         return self.unstored(model.version, took, results)
@@ -147,7 +145,7 @@ class Search(APIView):
             raise InvalidRequest("bad_q", _("Please write at most %(most)d letters.") % {"most": MAX_WORDS})
         started = time.perf_counter()
         found = (
-            narrowing.chosen.among(find_products(words).products).select_related("category").prefetch_related("images")
+            narrowing.filter.among(find_products(words).products).select_related("category").prefetch_related("images")
         )
         products = list(found[: narrowing.k])
         took = {"search": round((time.perf_counter() - started) * 1000, 2)}
@@ -182,7 +180,7 @@ class SearchAgain(APIView):
         query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
         queries.reembed_if_stale(query)
         depth = next(depth for depth in DEPTHS if page * narrowing.k <= depth)
-        matches = queries.closest(query, narrowing.filters, depth)
+        matches = queries.closest(query, narrowing.filter, depth)
         page_of = matches[(page - 1) * narrowing.k : page * narrowing.k]  # cut from one answer: nothing comes twice
         return answer(request, query, queries.load(page_of), narrowing)
 

@@ -4,8 +4,8 @@ import random
 
 import numpy as np
 
+from catalog.filters import ProductFilter
 from ml.models import ModelVersion
-from search.knn import Filters
 from search.models import Embedding
 
 SAMPLE = 500
@@ -22,7 +22,7 @@ def recall_of_the_index(model: ModelVersion, k: int, seed: int = 0) -> tuple[flo
     images = random.Random(seed).sample(images, min(SAMPLE, len(images)))
     found = wanted = 0
     for vector, product in embedded.filter(image_id__in=images).values_list("vector", "product_id"):
-        others = Filters(without_product=product)
+        others = ProductFilter(without_product=product)
         query = np.asarray(vector, np.float32)
         exact = {match.product_id for match in Embedding.objects.knn(query, model, k, others, exact=True)}
         index = {match.product_id for match in Embedding.objects.knn(query, model, k, others)}

@@ -20,6 +20,7 @@ from django_q.tasks import async_task
 
 from catalog.models import ProductImage
 from ml.models import ModelVersion
+from search.indexing.queue import enqueue_photos
 from search.models import Embedding, photos_awaiting
 
 logger = logging.getLogger(__name__)
@@ -48,8 +49,6 @@ def progress(model: ModelVersion) -> Progress:
 
 def prepare(model: ModelVersion) -> None:
     """Begin, in the background: the workers embed all photos with `model`; the last of them finishes it."""
-    from search.tasks import enqueue_photos, finish_preparing
-
     if model.state == ModelVersion.State.ACTIVE:
         return
     model.embedder()  # a broken model fails here, before anything is queued
@@ -58,7 +57,7 @@ def prepare(model: ModelVersion) -> None:
     awaiting = list(photos_awaiting(model).values_list("pk", flat=True))
     enqueue_photos(awaiting)
     if not awaiting:
-        finish_preparing(model.pk)
+        finish(model)
 
 
 class Unloadable(RuntimeError):
@@ -75,7 +74,7 @@ def prepare_in_background(model: ModelVersion) -> None:
     ModelVersion.objects.filter(pk=model.pk, state__in=[states.CANDIDATE, states.RETIRED]).update(
         state=states.PREPARING
     )
-    async_task("search.tasks.prepare", model.pk, group="embed")
+    async_task("search.tasks.prepare", model.pk, group="embed", task_name=f"prepare {model}"[:100])
 
 
 def cancel(model: ModelVersion) -> None:

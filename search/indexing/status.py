@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product, ProductImage
 from ml.models import ModelVersion
+from search.indexing.queue import enqueue_photos
 from search.models import Embedding, photos_awaiting
 
 FEW = 2000  # products named one by one in a query
@@ -61,8 +62,6 @@ def _has_a_waiting_photo(model: ModelVersion | None) -> Q | Exists:
 
 def embed_again(images: QuerySet[ProductImage], model: ModelVersion | None) -> int:
     """Have these photos embedded anew, the failed ones too; how many. Until then their old embeddings serve."""
-    from search.tasks import enqueue_photos
-
     ids = list(images.order_by("pk").values_list("pk", flat=True))
     ProductImage.objects.filter(pk__in=ids).exclude(error="").update(error="")
     Embedding.objects.filter(image__in=ids, model=model).exclude(photo_sha256="").update(photo_sha256="")

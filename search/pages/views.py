@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from decimal import Decimal
-from functools import cache
 from io import BytesIO
 from math import ceil
 from pathlib import Path
@@ -14,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -25,20 +23,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from PIL import Image
 
 from catalog.errors import RequestError
-from catalog.filters import SORTS, ProductFilter, count_facets, read_product_filter, read_sort, whole_number
+from catalog.filters import SORTS, FilterForm, read_sort, whole_number
 from catalog.models import Category, Product, ProductImage
 from catalog.views import ShopRequest, part_of_a_page
 from ml.images import WHOLE, Crop, UnreadablePhoto
 from ml.models import ModelVersion
 from search import explain
-from search import query as queries
-from search.knn import Match
 from search.models import Query
-from search.parameters import check_content_length, filters_of, read_crop, read_photos_of_request
-from search.query import MOST, Ranking
+from search.parameters import check_content_length, read_crop, read_photos_of_request
+from search.query import MOST, PER_PAGE, NoSuchPage, create_query, facets, search, similar_products, written
 from search.rate_limits import ExplanationRate, SearchRate, check_rate
 
-PER_PAGE = 24
 SIMILAR = 10
 HOME_CATEGORIES = 24
 
@@ -50,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt  # changes nothing for anybody, and so shoppers need no cookie
 @require_http_methods(["GET", "POST"])
-def search(request: HttpRequest) -> HttpResponse:
+def search_by_photo(request: HttpRequest) -> HttpResponse:
     """Embeds the photo and sends the shopper on to its results; scripts ask for JSON and get the address.
 
     Instead of `image`, `query` takes the photo of an earlier search, for another `crop` of it, and `example`
@@ -60,7 +55,7 @@ def search(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     check_rate(SearchRate, request)
     check_content_length(request)
-    query = queries.create_query(_photos(request), read_crop(request.POST))
+    query = create_query(_photos(request), read_crop(request.POST))
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"query": str(query.pk), "url": reverse("results", args=[query.pk])})
     return HttpResponse(status=303, headers={"Location": reverse("results", args=[query.pk])})
@@ -69,57 +64,39 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 @part_of_a_page
 def results(request: ShopRequest, pk: UUID) -> HttpResponse:
-    """The products nearest to an earlier photo: filters, sorting and paging cost ANN queries and no embedding.
-
-    Products that are alike come first, in any order of sorting; they are what is counted. Filters reach the whole shop:
-    each choice is ranked anew.
-    """
+    """The products that look like an earlier photo. Filters reach the whole shop: each choice is ranked anew."""
     query = Query.objects.select_related("model").filter(pk=pk).first()
     if query is None:
         return render(request, "search/gone.html", status=404)
-    chosen, sort = read_product_filter(request.GET), read_sort(request.GET)
-    page = whole_number(request.GET, "page", 1, 1, MOST // PER_PAGE)
-
-    @cache
-    def rank(chosen: ProductFilter) -> Ranking:
-        return queries.rank(query, filters_of(chosen))
-
-    def among(chosen: ProductFilter) -> QuerySet[Product]:
-        ranking = rank(chosen)
-        alike = Q(pk__in=[match.product_id for match in ranking.alike])
-        return Product.objects.filter(pk__in=[match.product_id for match in ranking.matches]).annotate(counts=alike)
-
-    queries.reembed_if_stale(query)
-    ranking = rank(chosen)
-    matches = [*_sorted(ranking.alike, sort), *_sorted(ranking.others, sort)]
-    start, end = (page - 1) * PER_PAGE, page * PER_PAGE
-    if matches and start >= len(matches):
-        raise Http404
-    alike, more = len(ranking.alike), request.htmx.target == "more"
-    others = max(alike, start)  # where on this page the less alike begin: said once in a list that grows
-    says_so = alike > 0 and others < min(end, len(matches)) and (others == alike or not more)
+    form, sort = FilterForm(request.GET), read_sort(request.GET)
+    try:
+        page = search(query, form.product_filter, whole_number(request.GET, "page", 1, 1, MOST // PER_PAGE), sort)
+    except NoSuchPage:
+        raise Http404 from None
+    more = request.htmx.target == "more"
     context = {
         "query": query,
         "model": query.model,
-        "results": queries.load(matches[start:end]),
-        "count": len(matches),
-        "alike": alike,
-        "whole": ranking.whole,
-        "most": len(ranking.alike) == MOST,
-        "less_alike": matches[others].product_id if says_so else None,
-        "page": page,
-        "next_page": page + 1 if len(matches) > end else None,
-        "chosen": chosen,
+        "results": page.results,
+        "count": page.count,
+        "alike": page.alike,
+        "whole": page.ranking.whole,
+        "most": page.is_cut_off,
+        "less_alike": None if more and page.is_after_alike else page.less_alike,  # once in a list that grows
+        "page": page.number,
+        "next_page": page.next,
+        "filters": form,
+        "chosen": form.product_filter,
         "sort": sort,
         "sorts": SORTS.items(),
     }
     if more:
         return render(request, "search/cards.html", context)
-    context["facets"] = count_facets(among, chosen)
+    context["facets"] = facets(query, form.product_filter, page.ranking)
     if request.htmx.target == "found" and not request.htmx.history_restore_request:
-        return render(request, "search/found.html", context)
+        return render(request, "search/found.html", context, status=422 if form.errors else 200)
     context["width"], context["height"] = Image.open(BytesIO(bytes(query.thumbnail))).size
-    return render(request, "search/results.html", context)
+    return render(request, "search/results.html", context, status=400 if form.errors else 200)
 
 
 @require_safe
@@ -183,7 +160,7 @@ def product(request: HttpRequest, sku: str) -> HttpResponse:
     context = {
         "product": shown,
         "images": images,
-        "similar": queries.similar_products(shown, SIMILAR),
+        "similar": similar_products(shown, SIMILAR),
         "model": ModelVersion.objects.active(),
         "attributes": [
             (name.replace("_", " ").capitalize(), value)
@@ -240,7 +217,7 @@ def _photos(request: HttpRequest) -> Sequence[bytes | Path | BinaryIO]:
 def _box(crop: Crop, size: tuple[int, int]) -> dict[str, object]:
     left, top, right, bottom = crop.box(*size)
     return {
-        "crop": queries.written(crop),
+        "crop": written(crop),
         "view": f"{left:.0f} {top:.0f} {right - left:.0f} {bottom - top:.0f}",
         "whole": crop == WHOLE,
     }
@@ -281,24 +258,6 @@ def _with_pictures(categories: list[Category]) -> list[tuple[Category, ProductIm
     )
     by_category = {image.product.category_id: image for image in pictures}
     return [(category, by_category.get(category.pk)) for category in categories]
-
-
-def _sorted(matches: list[Match], sort: str) -> list[Match]:
-    """The closest products in another order; what has no price goes last."""
-    if not sort:
-        return matches
-    rows = Product.objects.filter(pk__in=[match.product_id for match in matches]).values_list("pk", "price", "created")
-    facts = {pk: (price, created) for pk, price, created in rows}
-    known = [match for match in matches if match.product_id in facts]
-    if sort == "new":
-        return sorted(known, key=lambda match: facts[match.product_id][1], reverse=True)
-    worst = Decimal("Infinity") if sort == "price" else Decimal("-Infinity")
-
-    def price(match: Match) -> Decimal:
-        amount = facts[match.product_id][0]
-        return worst if amount is None else amount
-
-    return sorted(known, key=price, reverse=sort == "-price")
 
 
 def _schema_org(request: HttpRequest, product: Product, images: list[ProductImage]) -> dict[str, object]:

@@ -115,7 +115,7 @@ def test_a_filter_chosen_offline_is_applied_once_the_connection_is_back(visit, p
 
 
 def test_more_results_that_do_not_come_are_asked_for_again(visit, photo, monkeypatch):
-    monkeypatch.setattr("search.pages.views.PER_PAGE", 1)
+    monkeypatch.setattr("search.query.PER_PAGE", 1)
     page = visit(viewport={"width": 390, "height": 600})
     search(page, photo)
     page.route("**page=2*", lambda route: route.abort())

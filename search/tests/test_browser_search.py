@@ -258,7 +258,7 @@ def test_several_photos_are_sent_together(visit, tmp_path):
 
 
 def test_more_results_come_as_one_scrolls(visit, photo, monkeypatch):
-    monkeypatch.setattr("search.pages.views.PER_PAGE", 1)
+    monkeypatch.setattr("search.query.PER_PAGE", 1)
     page = visit(viewport={"width": 390, "height": 600})
     search(page, photo)
     for _ in range(4):

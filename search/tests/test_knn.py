@@ -7,11 +7,11 @@ import pytest
 from django.db import connection
 from pgvector import HalfVector
 
+from catalog.filters import ProductFilter
 from catalog.models import Category, Product
 from search import knn
 from search.duplicates import NEAREST, NEIGHBOURS
 from search.indexing.rollout import index_name
-from search.knn import Filters
 from search.models import Embedding
 
 
@@ -78,7 +78,7 @@ def test_a_product_with_a_thousand_near_photos_does_not_displace_the_others(cata
 def test_a_filter_lets_k_products_through_whenever_k_exist(catalogue, query, model, max_price, limit, monkeypatch):
     monkeypatch.setattr(knn, "EXACT_PRODUCTS", limit)
     passing = set(Product.objects.filter(price__lte=max_price).values_list("pk", flat=True))
-    matches = Embedding.objects.knn(query, model, 20, Filters(max_price=Decimal(max_price)))
+    matches = Embedding.objects.knn(query, model, 20, ProductFilter(max_price=Decimal(max_price)))
     expected = brute_force(catalogue, query, 20, among=passing)
     assert len(matches) == min(20, len(passing))
     assert overlap(matches, expected) >= 0.95
@@ -86,7 +86,7 @@ def test_a_filter_lets_k_products_through_whenever_k_exist(catalogue, query, mod
 
 def test_filters_combine(catalogue, query, model):
     category = Category.objects.get(name="Category 3")
-    filters = Filters(categories=[category.pk], brands=["Brand 3", "Brand 13"], attributes={"colour": "black"})
+    filters = ProductFilter((category.slug,), ("Brand 3", "Brand 13"), attributes=(("colour", "black"),))
     passing = set(
         Product.objects.filter(
             category=category, brand__in=["Brand 3", "Brand 13"], attributes__colour="black"
@@ -103,16 +103,16 @@ def test_hidden_products_are_for_staff_only(catalogue, query, model):
     (first,) = Embedding.objects.knn(query, model, 1)
     Product.objects.filter(pk=first.product_id).update(is_active=False)
     assert Embedding.objects.knn(query, model, 1)[0].product_id != first.product_id
-    assert Embedding.objects.knn(query, model, 1, Filters(hidden_too=True))[0].product_id == first.product_id
+    assert Embedding.objects.knn(query, model, 1, ProductFilter(hidden_too=True))[0].product_id == first.product_id
 
 
 def test_a_product_can_be_left_out_of_its_own_likes(catalogue, query, model):
     (first,) = Embedding.objects.knn(query, model, 1)
-    assert Embedding.objects.knn(query, model, 1, Filters(without_product=first.product_id)) != [first]
+    assert Embedding.objects.knn(query, model, 1, ProductFilter(without_product=first.product_id)) != [first]
 
 
 def test_nothing_passes_a_filter_that_nothing_satisfies(catalogue, query, model):
-    assert Embedding.objects.knn(query, model, 20, Filters(brands=["No such brand"])) == []
+    assert Embedding.objects.knn(query, model, 20, ProductFilter(brands=("No such brand",))) == []
 
 
 def plan(query, model, filters):
@@ -123,7 +123,7 @@ def plan(query, model, filters):
 
 
 def test_an_unfiltered_search_walks_the_index_of_its_model(catalogue, query, model):
-    assert f"Index Scan using {index_name(model)}" in plan(query, model, Filters())
+    assert f"Index Scan using {index_name(model)}" in plan(query, model, ProductFilter())
 
 
 def test_photos_are_compared_by_walking_the_index(catalogue, query, model):
@@ -136,7 +136,7 @@ def test_photos_are_compared_by_walking_the_index(catalogue, query, model):
 def test_a_walk_past_a_filter_forgets_nothing_that_it_meets_late(catalogue, model, monkeypatch):
     monkeypatch.setattr(knn, "EXACT_PRODUCTS", 0)
     passing = set(Product.objects.filter(price__lte=100).values_list("pk", flat=True))
-    filters = Filters(max_price=Decimal(100))
+    filters = ProductFilter(max_price=Decimal(100))
     with connection.cursor() as cursor:  # a short first stretch: most of what passes lies beyond it
         cursor.execute("SET LOCAL hnsw.ef_search = 10")
     shares = [
@@ -148,14 +148,14 @@ def test_a_walk_past_a_filter_forgets_nothing_that_it_meets_late(catalogue, mode
 
 def test_a_wide_filter_walks_the_index_and_skips_the_exact_path(catalogue, query, model, monkeypatch):
     monkeypatch.setattr(knn, "EXACT_PRODUCTS", 1000)
-    steps = plan(query, model, Filters(max_price=Decimal(500)))
+    steps = plan(query, model, ProductFilter(max_price=Decimal(500)))
     scan = steps.index(f"Index Scan using {index_name(model)}")
     assert "Sort" not in steps[steps.rindex("Limit", 0, scan) : scan]  # in order of the index, not sorted afterwards
     assert steps.count("never executed") >= 1
 
 
 def test_a_narrow_filter_never_touches_the_graph(catalogue, query, model):
-    steps = plan(query, model, Filters(max_price=Decimal(1)))
+    steps = plan(query, model, ProductFilter(max_price=Decimal(1)))
     _, first_branch, *rest = steps.partition("CTE candidates")[2].split("->  Limit")
     assert "never executed" in first_branch
     assert "search_embedding_product_id" in "".join(rest)

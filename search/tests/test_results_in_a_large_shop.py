@@ -5,6 +5,8 @@ from decimal import Decimal
 from urllib.parse import parse_qs
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from conftest import photo_of
 from search import query as queries
@@ -91,3 +93,20 @@ def test_the_less_alike_come_under_a_heading_of_their_own(client, address, model
     part = {"HX-Request": "true", "HX-Target": "more"}
     appended = client.get(address, {"max_price": "500", "page": first + 2}, headers=part)
     assert "Less alike" not in appended.content.decode()
+
+
+def test_a_page_costs_one_ann_query_and_each_group_that_is_narrowed_one_for_its_counts(client, address, model):
+    model.config = model.config | {"min_score": 0.9}  # few are alike, as usual: nothing asks for more than the closest
+    model.save()
+    client.get(address)  # notes the first answer's time on the query
+
+    def ann_queries(parameters, target=""):
+        headers = {"HX-Request": "true", "HX-Target": target} if target else {}
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address, parameters, headers=headers).status_code == 200
+        return sum("<=>" in query["sql"] for query in queries)
+
+    assert ann_queries({}) == ann_queries({"sort": "price"}) == ann_queries({"page": 2}) == 1
+    assert ann_queries({"brand": "Brand 3", "max_price": "500"}, target="more") == 1
+    assert ann_queries({"max_price": "500"}) == 2
+    assert ann_queries({"brand": "Brand 3", "max_price": "500"}) == 3

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from catalog.models import Product
 from conftest import photo_of
@@ -71,7 +72,7 @@ def test_results_are_sorted_by_price(client, shop):
 
 
 def test_results_come_in_pages_that_are_plain_links(client, shop, monkeypatch):
-    monkeypatch.setattr("search.pages.views.PER_PAGE", 2)
+    monkeypatch.setattr("search.query.PER_PAGE", 2)
     address = search(client, "mug")
     first = client.get(address)
     assert 'href="?page=2"' in first.content.decode()
@@ -151,7 +152,22 @@ BAD_FILTERS = [
 def test_a_bad_filter_is_a_page_that_says_what_to_do(client, shop, filters):
     response = client.get(search(client, "mug"), filters)
     assert response.status_code == 400
-    assert len(response.context["sentence"]) > 20
+    sentence = response.context.get("sentence") or next(iter(response.context["filters"].errors.values()))[0]
+    assert len(sentence) > 20 and escape(sentence) in response.content.decode()
+
+
+@pytest.mark.parametrize("page", ["results", "catalogue"])
+def test_a_bad_price_has_its_sentence_beside_the_field_and_the_other_filters_hold(client, shop, page):
+    address = search(client, "mug") if page == "results" else "/products/"
+    filters = {"min_price": "cheap", "brand": "Alba"}
+    whole = client.get(address, filters)
+    part = client.get(address, filters, headers={"HX-Request": "true", "HX-Target": "found"})
+    assert (whole.status_code, part.status_code) == (400, 422)  # base.html has htmx swap in a 422
+    for response in (whole, part):
+        text = response.content.decode()
+        assert 'value="cheap" aria-invalid="true" aria-describedby="f-price-error"' in text
+        assert 'id="f-price-error" role="alert">Please write a price as a number, such as 19.90.<' in text
+        assert "Title of mug" in text and "Title of blue-shoe" not in text
 
 
 @pytest.mark.parametrize("filters", BAD_FILTERS[:12], ids=str)

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.urls import NoReverseMatch, reverse
 from django_q.models import OrmQ
 
-from search.tasks import enqueue_photos
+from search.indexing.queue import enqueue_photos
 from visualsearch.logs import JsonFormatter, RequestId
 
 

@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 )
         except UnusableDataset as error:
             raise CommandError(str(error)) from error
-        from ml.evaluation.reference import compare
+        from ml.training.reference import compare
 
         wanted = {name: options[name] for name in ("backbone", "input_size", "steps", "precision", "seed")}
         rows = compare(train, queries or held_out, held_out if queries else None, **wanted)

@@ -15,12 +15,12 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from numpy.typing import NDArray
 
+from catalog.filters import ProductFilter
 from catalog.models import Product
 from ml.models import ModelVersion
 from search import knn
 from search.benchmarks.synthetic_catalogue import MAX_PRICE, SyntheticCatalogue, fill_with_random_products
 from search.indexing.rollout import HNSW, build_index, index_name
-from search.knn import Filters
 from search.models import Embedding
 
 K = 20
@@ -83,12 +83,12 @@ class Command(BaseCommand):
         photo_prices = np.array([prices[product] for product in catalogue.product_ids])
         for share in SHARES:
             max_price = Decimal(MAX_PRICE) * Decimal(str(share))
-            filters = Filters(max_price=max_price) if share < 1 else Filters()
+            filters = ProductFilter(max_price=max_price) if share < 1 else ProductFilter()
             passing = photo_prices <= float(max_price)
             truth = [_brute_force(catalogue, query, passing) for query in queries]
             name = f"{100 * share:g} % pass" if share < 1 else "all pass"
 
-            def ours(query: NDArray[np.float32], filters: Filters = filters) -> Products:
+            def ours(query: NDArray[np.float32], filters: ProductFilter = filters) -> Products:
                 return [match.product_id for match in Embedding.objects.knn(query, model, K, filters)]
 
             p95 = report(name, ours, truth)

@@ -11,8 +11,8 @@ from tqdm import tqdm
 from catalog.models import ProductImage
 from ml.models import ModelVersion
 from search.indexing.embed import embed_awaiting
+from search.indexing.queue import enqueue_photos
 from search.models import Embedding, photos_awaiting
-from search.tasks import enqueue_photos
 
 
 class Command(BaseCommand):

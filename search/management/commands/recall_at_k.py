@@ -11,6 +11,7 @@ from ml.embedder import Embedder, ModelMismatch, load_embedder
 from ml.evaluation.recall import Evaluation, evaluate, with_colours, with_network
 from ml.evaluation.report import render_report
 from ml.models import ModelVersion
+from search.indexing.ann_recall import recall_of_the_index
 
 
 class Command(BaseCommand):
@@ -87,9 +88,6 @@ class Command(BaseCommand):
                 say(f"{group.name[:28]:28} {group.queries:>8}{recall}  {group.mistaken_for or ''}")
 
     def _print_loss_of_the_index(self, embedder: Embedder, k: int) -> None:
-        # `ml` stands below `search`: only this question needs the index, so only here is it asked for.
-        from search.indexing.ann_recall import recall_of_the_index
-
         try:
             share, asked = recall_of_the_index(ModelVersion.objects.get(version=embedder.version), k)
         except (ModelVersion.DoesNotExist, ValueError) as error:

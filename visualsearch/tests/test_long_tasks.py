@@ -12,13 +12,15 @@ from django.conf import settings
 from django.db import connection, connections
 
 from ml.models import ModelVersion
+from search.indexing.embed import embed_awaiting
 from search.tasks import finish_preparing
 from visualsearch.tests.test_embedded_postgres import postgres_of
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_second_of_two_leaves_at_once_and_the_first_one_s_end_frees_the_way(model, embedded):
-    embedded("mug")
+def test_the_second_of_two_leaves_at_once_and_the_first_one_s_end_frees_the_way(model, make_product):
+    make_product("mug")
+    embed_awaiting(model)
     ModelVersion.objects.filter(pk=model.pk).update(state=ModelVersion.State.PREPARING)
     first = connections.create_connection("default")  # another worker's
     try:
