@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
 from catalog.errors import RequestError
+from catalog.read_only import takes_nothing
 
 # A client's period begins with its first request after the last period. The count stops one past the limit.
 COUNT = """
@@ -57,9 +58,14 @@ class ClientRate(SimpleRateThrottle):
         now = time.time()
         key = self.get_cache_key(request, view)
         parameters = {"key": key, "now": now, "period": self.duration, "limit": self.num_requests}
-        with connection.cursor() as cursor:
-            cursor.execute(COUNT, parameters)
-            count, started = cursor.fetchone()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(COUNT, parameters)
+                count, started = cursor.fetchone()
+        except DatabaseError as error:
+            if takes_nothing(error):
+                return True  # what can be answered without writing is
+            raise
         self.left = max(1, ceil(started + self.duration - now))
         plain = request._request if isinstance(request, Request) else request
         plain.rate_usage = Usage(self.num_requests, max(0, self.num_requests - count), self.left)  # type: ignore[attr-defined]

@@ -56,6 +56,9 @@ def search_by_photo(request: HttpRequest) -> HttpResponse:
     check_rate(SearchRate, request)
     check_content_length(request)
     query = create_query(_photos(request), read_crop(request.POST))
+    if not query.is_kept:  # and its results page, at another address, could not be found
+        sentence = _("We cannot search by photo at the moment. Please try again later, or browse the shop.")
+        raise RequestError("no_space", sentence, status=503)
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"query": str(query.pk), "url": reverse("results", args=[query.pk])})
     return HttpResponse(status=303, headers={"Location": reverse("results", args=[query.pk])})

@@ -4,8 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
+from conftest import photo_of
+from ml.tests.tiny_model import write_tiny_model
+from search.indexing.embed import embed_awaiting
+from visualsearch.tests.test_front_server import FORM, photo_form
 from visualsearch.tests.web_process import database_url, web_process
 
 TERMINATE = """
@@ -49,3 +54,33 @@ def test_settings_of_the_index_travel_past_pgbouncer():
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('hnsw.iterative_scan'), current_setting('random_page_cost')")
         assert cursor.fetchone() == ("relaxed_order", "1.1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_takes_nothing_still_answers_searches(model, make_product, tmp_path):
+    """Read-only stands for a full disk, which Postgres reports the same way: at the write."""
+    write_tiny_model(settings.MODELS_DIR / model.version)
+    make_product("mug")
+    embed_awaiting(model)
+    name = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    try:
+        with web_process(tmp_path) as web:
+            status, _, body = web.request("POST", "/api/v1/search/", photo_form(photo_of("mug")), FORM)
+            assert status == 200, body
+            assert json.loads(body)["results"][0]["product"]["sku"] == "mug"
+            status, _, body = web.request("POST", "/search/", photo_form(photo_of("mug")), FORM)
+            assert status == 503 and b"browse the shop" in body
+            assert web.request("GET", "/products/mug/")[0] == 200
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+
+@pytest.mark.django_db
+def test_readiness_tells_of_a_disk_that_is_nearly_full(client, model, monkeypatch):
+    monkeypatch.setattr("visualsearch.health.LEAST_DISK", 10**18)
+    response = client.get("/healthz/ready")
+    assert response.status_code == 503
+    assert "MB are free" in response.json()["disk"]
