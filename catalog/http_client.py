@@ -76,7 +76,7 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """`data` is None where the server says that our version is the newest (304)."""
+    """`data` is None where it went to a file, or where the server says that our version is the newest (304)."""
 
     data: bytes | None
     content_type: str
@@ -140,14 +140,14 @@ class PublicClient:
 
     def download(
         self, url: str, file: BinaryIO, *, max_bytes: int, timeout: float, known: Validators | None = None
-    ) -> Validators | None:
+    ) -> Fetched | None:
         """As `get`, written to `file` piece by piece; None where our version is the newest."""
         with self._open(url, timeout, "*/*", known or Validators()) as response:
             if response.status_code == httpx.codes.NOT_MODIFIED:
                 return None
             for chunk in _within(_unpacked(response), max_bytes):
                 file.write(chunk)
-            return _validators(response)
+            return Fetched(None, response.headers.get("content-type", ""), _validators(response))
 
     @contextmanager
     def _open(self, url: str, timeout: float, accept: str, known: Validators) -> Iterator[httpx.Response]:

@@ -15,7 +15,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.core.validators import MaxLengthValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.files import ImageFieldFile
@@ -514,3 +514,69 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Feed(models.Model):
+    """A list that is imported again and again, from an address or the server's folder: catalog/imports/feeds.py."""
+
+    class Absent(models.TextChoices):
+        KEEP = "keep", _("keep them as they are")
+        HIDE_OWN = "own", _("hide those that came from here")
+        HIDE_ALL = "all", _("hide every other product of the shop")
+
+    class Every(models.IntegerChoices):
+        NEVER = 0, _("by hand alone")
+        HOUR = 60, _("every hour")
+        SIX_HOURS = 360, _("every six hours")
+        DAY = 1440, _("every day")
+        WEEK = 10080, _("every week")
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    url = models.CharField(_("address"), max_length=2000, blank=True, help_text=_("Of the list, http or https."))
+    path = models.CharField(_("on the server"), max_length=255, blank=True, help_text=_("A folder, archive or list."))
+    every = models.PositiveIntegerField(_("imported"), choices=Every, default=Every.DAY)
+    absent = models.CharField(_("products not in it"), max_length=4, choices=Absent, default=Absent.KEEP)
+    most_hidden = models.PositiveSmallIntegerField(
+        _("ask before hiding more than"),
+        default=20,
+        validators=[MaxValueValidator(100)],
+        help_text=_("Per cent of the products that are shown: a list cut short must not empty the shop."),
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    run = models.ForeignKey(ImportRun, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("import"))
+    concluded = models.BooleanField(default=True)  # what is to happen after `run` has happened
+    etag = models.CharField(max_length=200, blank=True)
+    last_modified = models.CharField(max_length=100, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, help_text=_("Of the list that was imported last."))
+    checked = models.DateTimeField(_("looked at"), null=True)
+    note = models.TextField(_("note"), blank=True)  # what came of it, or what it waits for
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("feed")
+        verbose_name_plural = _("feeds")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(url="") ^ Q(path=""),
+                name="feed_has_one_source",
+                violation_error_message=_("Give an address, or something on the server: one of the two."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FeedItem(models.Model):
+    """A product that a feed has brought in."""
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="items")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    hidden = models.BooleanField(default=False)  # because the list did not name it any more
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint("feed", "product", name="feed_item_once")]
+
+    def __str__(self) -> str:
+        return f"{self.feed_id}/{self.product_id}"

@@ -22,7 +22,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from ml.images import UnreadablePhoto, model_input, read_photo
+from catalog.photos.decoders import decode_photo
+from ml.images import UnreadablePhoto, model_input
 
 Vectors = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -88,13 +89,14 @@ class Embedder:
     ) -> Iterator[tuple[int, Vectors | UnreadablePhoto]]:
         """(index, unit vector float32 [dim] or why there is none) of each photo, in order.
 
-        `threads` threads decode the next photos while the network works on the present `batch`. `sources`
-        is read at most two batches ahead, so it may be a generator over a whole catalogue.
+        `threads` decoder processes read the next photos while the network works on the present `batch`: none of them
+        can harm or hold up this one. `sources` is read at most two batches ahead, so it may be a generator over a whole
+        catalogue.
         """
 
         def view(source: bytes | Path | BinaryIO) -> Pixels | UnreadablePhoto:
             try:
-                photo = read_photo(source, max_bytes=max_bytes, max_pixels=max_pixels, target=self.input_size)
+                photo = decode_photo(source, max_bytes=max_bytes, max_pixels=max_pixels, target=self.input_size)
                 return model_input(photo, self.input_size)
             except UnreadablePhoto as unreadable:
                 return unreadable

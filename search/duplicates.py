@@ -22,7 +22,8 @@ from PIL import Image
 
 from catalog.merge import Merging, merge_products
 from catalog.models import Product, ProductImage
-from ml.images import UnreadablePhoto, read_photo
+from catalog.photos.decoders import decode_photo
+from ml.images import UnreadablePhoto
 from ml.models import ModelVersion
 from search.indexing.embed import files_of
 from search.models import ComparedPhoto, Embedding, Judgement, Query
@@ -177,7 +178,7 @@ def _looks(images: set[int]) -> dict[int, NDArray[np.float32]]:
     limits = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}
     for photo, source in zip(photos, files_of(photos), strict=True):
         try:
-            picture = read_photo(source, **limits, target=4 * GRID)
+            picture = decode_photo(source, **limits, target=4 * GRID)
         except UnreadablePhoto:
             continue
         small = picture.resize((GRID, GRID), Image.Resampling.BOX)

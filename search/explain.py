@@ -11,7 +11,8 @@ from django.conf import settings
 from PIL import Image
 
 from catalog.models import ProductImage
-from ml.images import Crop, model_input, read_photo
+from catalog.photos.decoders import decode_photo
+from ml.images import Crop, model_input
 from ml.localisation import overlay, propose_boxes, similarity_maps
 from ml.models import ModelVersion
 from search.models import Query
@@ -48,6 +49,6 @@ def _picture(image: ProductImage) -> Image.Image:
     except FileNotFoundError:
         data = b""
     limits = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}
-    picture = read_photo(data, **limits, target=SIDE)
+    picture = decode_photo(data, **limits, target=SIDE, patience=5.0)
     picture.thumbnail((SIDE, SIDE))
     return picture

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from catalog.errors import RequestError
 from catalog.filters import Facets, ProductFilter, count_facets
 from catalog.models import Product, ProductImage
+from catalog.photos.decoders import decode_photo_views
+from catalog.photos.decoding import View
 from ml.images import WHOLE, Crop, model_input, read_photo, shrink_photo
 from ml.models import ModelVersion
 from search.knn import Match
@@ -26,6 +28,7 @@ from search.models import Embedding, Query
 
 THUMBNAIL_SIDE = 400  # pixels: enough to show, to crop anew and to embed again under the next model
 THUMBNAIL_QUALITY = 75
+DECODER_PATIENCE = 5.0  # seconds that a shopper waits for a free decoder, then she is asked to try again
 
 
 class NoActiveModel(RequestError):
@@ -148,16 +151,15 @@ def create_query(
     model = active_model()
     embedder = model.embedder()
     started = time.perf_counter()
+    limits = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}
     views = []
     for index, photo in enumerate(photos):
-        part = crop if index == 0 and crop else WHOLE
-        # A crop of half the width needs twice the pixels of the whole.
-        target = max(embedder.input_size / max(min(part.width, part.height), 0.05), THUMBNAIL_SIDE / 2)
-        picture = read_photo(
-            photo, max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS, target=round(target)
-        )
-        views.append(model_input(picture, embedder.input_size, part))
+        wanted = [View(crop if index == 0 and crop else WHOLE, embedder.input_size)]
         if index == 0:
+            wanted.append(View(WHOLE, THUMBNAIL_SIDE // 2))
+        (picture, part), *whole = decode_photo_views(photo, **limits, views=wanted, patience=DECODER_PATIENCE)
+        views.append(model_input(picture, embedder.input_size, part))
+        for picture, _part in whole:
             thumbnail = shrink_photo(picture, THUMBNAIL_SIDE, THUMBNAIL_QUALITY)
     decoded = time.perf_counter()
     vector = _mean_direction(embedder.embed(np.stack(views)))

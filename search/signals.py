@@ -26,6 +26,7 @@ SCHEDULES = {
     "search.tasks.collect_search_words": 1,
     "catalog.photos.fetch.wake_hosts": 1,
     "catalog.api.idempotency.delete_expired_answers": 60,
+    "catalog.imports.feeds.follow_feeds": 1,
 }
 
 

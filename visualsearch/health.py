@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from catalog.photos import decoders
 from ml.models import ModelVersion
 from visualsearch.metrics import exposition
 
@@ -22,8 +23,9 @@ LEAST_DISK = 200_000_000  # bytes free, below which uploads and thumbnails are a
 
 
 def warm_up() -> None:
-    """Load the active model into this process; log, and serve without it, if that cannot be done."""
+    """Load the active model into this process, start a decoder; log, and serve without, if that cannot be done."""
     try:
+        decoders.warm_up()
         if model := ModelVersion.objects.active():
             model.embedder().warm_up()
     except Exception:

@@ -189,7 +189,9 @@ THUMBNAIL_ALIASES = {
 }
 
 PHOTO_MAX_BYTES = env.int("PHOTO_MAX_BYTES", 20_000_000)
-PHOTO_MAX_PIXELS = env.int("PHOTO_MAX_PIXELS", 50_000_000)
+PHOTO_MAX_PIXELS = env.int("PHOTO_MAX_PIXELS", 50_000_000)  # a JPEG may have 2.2 times as many
+PHOTO_DECODERS = env.int("PHOTO_DECODERS", max(2, min(4, len(os.sched_getaffinity(0)))))  # for each web process, worker
+PHOTO_DECODE_SECONDS = env.int("PHOTO_DECODE_SECONDS", 10)  # then the decoder is killed
 IMPORT_ROOT = Path(env.str("IMPORT_ROOT", str(VAR_DIR / "inbox")))  # what staff may import by naming a server folder
 UPLOADS_DIR = VAR_DIR / "imports"  # what staff uploaded for an import; web and worker must share it
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 50_000_000_000)  # what a ZIP archive may unpack to
@@ -198,6 +200,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # empty: /metrics and the details 
 EXAMPLE_PHOTOS_DIR = Path(folder) if (folder := env.str("EXAMPLE_PHOTOS_DIR", "")) else None
 # What may be fetched besides the public internet: "photos.intern", "10.0.0.7:8080"; see catalog/http_client.py
 FETCH_ALLOWED_HOSTS: list[str] = env.list("FETCH_ALLOWED_HOSTS", [])
+FEED_MAX_BYTES = env.int("FEED_MAX_BYTES", 2_000_000_000)  # a list that is downloaded may have
 FETCH_SECONDS = env.float("FETCH_SECONDS", 30.0)  # a photo may take, whatever its server sends meanwhile
 FETCH_PER_HOST = env.int("FETCH_PER_HOST", 4)  # photos at a time from one server
 FETCH_RATE = env.float("FETCH_RATE", 10.0)  # photos a second from one server

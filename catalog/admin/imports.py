@@ -30,7 +30,7 @@ from catalog.imports import runs as import_runs
 from catalog.imports.importer import Action
 from catalog.imports.sources import UnusableSource
 from catalog.imports.spreadsheets import guarded
-from catalog.models import ImportRow, ImportRun
+from catalog.models import Feed, ImportRow, ImportRun
 
 ROWS_PER_PAGE = 50
 MAX_CHOICES = 500  # entries of the server folder on offer
@@ -138,6 +138,7 @@ class ImportRunAdmin(ModelAdmin):
             "page": Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page")),
             "show": show,
             "remote": remote_photos(run),
+            "feed": Feed.objects.filter(run=run, concluded=False).first(),
             "shows": [
                 ("", _("All"), run.done_count),
                 *((action.value, action.label, getattr(run, import_runs.COUNTERS[action])) for action in Action),

@@ -12,9 +12,10 @@ from easy_thumbnails.files import get_thumbnailer
 from PIL import Image
 
 from catalog.models import ProductImage
-from catalog.photos.decoding import read_photo
+from catalog.photos.decoders import decode_photo
 from catalog.photos.errors import UnreadablePhoto
 
+PATIENCE = 5.0  # seconds that the maker of a thumbnail waits for a free decoder
 SIZES: list[str] = list(settings.THUMBNAIL_ALIASES[""])
 
 
@@ -37,7 +38,7 @@ def decoded(source: BinaryIO | None, size: tuple[int, int], **options: Any) -> I
     if source is None:
         raise UnreadablePhoto("missing")
     limits = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}
-    return read_photo(source, **limits, target=max(size))
+    return decode_photo(source, **limits, target=max(size), patience=PATIENCE)
 
 
 def _options(size: str) -> dict[str, Any]:

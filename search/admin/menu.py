@@ -28,6 +28,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
                 link(_("Products"), "sell", "catalog_product_changelist", "catalog.view_product"),
                 link(_("Photos to look at"), "compare", "search_photopair_changelist", "catalog.view_productimage"),
                 link(_("Imports"), "upload_file", "catalog_importrun_changelist", "catalog.view_importrun"),
+                link(_("Feeds"), "sync", "catalog_feed_changelist", "catalog.view_importrun"),
                 link(_("Photos by address"), "link", "catalog_remotephoto_changelist", "catalog.view_product"),
                 link(_("Categories"), "category", "catalog_category_changelist", "catalog.view_category"),
                 link(_("Synonyms"), "match_word", "catalog_synonym_changelist", "catalog.view_synonym"),
