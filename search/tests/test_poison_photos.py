@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 
 from catalog.models import ProductImage
+from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
 from search.indexing import attempts
@@ -18,19 +19,20 @@ from search.tests.real_worker import run_until_it_ends
 
 HEALTHY = 39
 
-# What a fault in a decoder does to a process: the file says which photo has it.
+# What a fault in a library does to a process, at one photo of the batch.
 DEADLY = """
 import os, signal
 import django; django.setup()
-from ml import embedder
-read = embedder.read_photo
-def deadly(source, **options):
-    if isinstance(source, bytes) and source.endswith(b"poison"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return read(source, **options)
-embedder.read_photo = deadly
 from catalog.models import ProductImage
+from search.indexing import embed
 from search.tasks import embed_images
+files_of = embed.files_of
+def deadly(images):
+    for image in images:
+        if image.view_id == "poison":
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield from files_of([image])
+embed.files_of = deadly
 embed_images(list(ProductImage.objects.values_list("pk", flat=True)))
 """
 
@@ -39,11 +41,8 @@ embed_images(list(ProductImage.objects.values_list("pk", flat=True)))
 def test_one_deadly_photo_is_found_and_the_others_are_embedded(model: ModelVersion, make_product, tmp_path: Path):
     write_tiny_model(settings.MODELS_DIR / model.version)
     product = make_product("shoe", photos=HEALTHY)
-    with product.images.first().file.open() as file:
-        data = file.read() + b"poison"
-    poison = ProductImage.objects.create(
-        product=product, view_id="poison", position=20, file=ContentFile(data, "p.jpg")
-    )
+    photo = ContentFile(photo_of("poison"), "p.jpg")
+    poison = ProductImage.objects.create(product=product, view_id="poison", position=20, file=photo)
 
     ends = []
     while photos_awaiting(model).exists():
