@@ -57,7 +57,7 @@ def test_a_restored_shop_is_searched(model, make_product, tmp_path, elsewhere):
     assert outcome.returncode == 0, outcome.stderr
     found = manage(elsewhere, "search_image", str(photo), "-k", "1", "--json")
     assert found.returncode == 0, found.stderr
-    assert json.loads(found.stdout)["results"][0]["product"]["sku"] == "lamp"
+    assert json.loads(found.stdout)["results"][0]["sku"] == "lamp"
     for image in Product.objects.get(sku="lamp").images.all():
         assert (elsewhere / "media" / image.file.name).read_bytes() == photo_of("lamp")
 

@@ -14,6 +14,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
+from search.models import Query, RateCount
 from visualsearch.tests.web_process import Web, web_process
 
 STALLED = 300  # connections: seventy times the threads
@@ -33,6 +34,8 @@ def web(
         write_tiny_model(var / "models" / model.version)
         with web_process(var) as web:
             yield web
+        Query.objects.all().delete()  # committed by the process
+        RateCount.objects.all().delete()
 
 
 def photo_form(photo: bytes) -> bytes:
@@ -118,9 +121,8 @@ def test_a_head_without_end_is_refused(web: Web):
 @pytest.mark.django_db(transaction=True)
 def test_large_uploads_are_for_those_who_may_upload(web: Web):
     """40 MB to the import form: refused to a stranger unread, passed on to Django for staff."""
-    User.objects.create_superuser("boss", password="boss")
     client = Client()
-    client.login(username="boss", password="boss")
+    client.force_login(User.objects.create_superuser("boss"))
     cookie = f"sessionid={client.cookies['sessionid'].value}"
     path, body = "/admin/catalog/importrun/start/", b"x" * 40_000_000
     assert web.request("POST", path, body)[0] == 413
