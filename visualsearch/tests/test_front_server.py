@@ -1,6 +1,7 @@
 """The web process with clients that mean it ill, on real sockets."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -76,6 +77,15 @@ def test_a_reader_that_takes_nothing_holds_no_thread(web: Web):
     assert web.request("GET", "/static/css/shop.css")[0] == 200
     for reader in readers:
         reader.close()
+
+
+def test_pages_and_their_files_are_served_where_nobody_collected_them(web: Web):
+    status, _, page = web.request("GET", "/")
+    assert status == 200
+    files = re.findall(rb'(?:src|href)="(/static/[^"]+)"', page)
+    assert files
+    for file in files:
+        assert web.request("GET", file.decode())[0] == 200
 
 
 def test_a_chunked_upload_arrives(web: Web):
