@@ -42,6 +42,9 @@ class Usage:
 class ClientRate(SimpleRateThrottle):
     """The rate is REST_FRAMEWORK's DEFAULT_THROTTLE_RATES[scope]; a client is an address, of IPv6 its /64."""
 
+    num_requests: int  # set by DRF, from the rate
+    duration: int  # seconds
+
     def get_cache_key(self, request: HttpRequest | Request, view: object) -> str:
         ident = self.get_ident(request)  # type: ignore[arg-type]
         try:

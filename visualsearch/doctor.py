@@ -117,7 +117,8 @@ def _photos() -> Iterator[Finding]:
     broken = ProductImage.objects.broken().count()
     model = ModelVersion.objects.active()
     waiting = photos_awaiting(model).count() if model else 0
-    stale = waiting and photos_awaiting(model).filter(created__lt=timezone.now() - timedelta(minutes=10)).exists()
+    long_ago = timezone.now() - timedelta(minutes=10)
+    stale = model is not None and photos_awaiting(model).filter(created__lt=long_ago).exists()
     advice = " They have waited for more than ten minutes: does a worker run?" if stale else ""
     yield Finding("photos", not stale, f"{waiting:,} wait for their embedding.{advice}")
     if broken:

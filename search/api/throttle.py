@@ -17,7 +17,7 @@ class ApiSearchRate(SearchRate):
             self.scope = "search_token"
             self.rate = self.get_rate()
             self.num_requests, self.duration = self.parse_rate(self.rate)
-        return super().allow_request(request, view)  # type: ignore[arg-type]
+        return super().allow_request(request, view)
 
     def get_cache_key(self, request: HttpRequest, view: object) -> str:
         if self.scope == "search_token":

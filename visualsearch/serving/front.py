@@ -244,7 +244,8 @@ def may_upload(environ: dict[str, Any]) -> bool:
     if request.headers.get("Authorization"):
         from rest_framework.request import Request
 
-        schemes: list[Any] = [import_string(name) for name in settings.REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]]
+        names: Any = settings.REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]
+        schemes: list[Any] = [import_string(name) for name in names]
         try:
             asked = Request(request, authenticators=[scheme() for scheme in schemes])
             return bool(asked.auth or asked.user.is_authenticated)
