@@ -84,6 +84,16 @@ class Category(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("category", args=[self.slug])
 
+    def line(self) -> list[int]:
+        """Ids of this category and of all above it, as the database has them now."""
+        parents = dict(Category.objects.values_list("pk", "parent_id"))
+        found: list[int] = []
+        pk: int | None = self.pk
+        while pk is not None and pk not in found:
+            found.append(pk)
+            pk = parents.get(pk)
+        return found
+
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def on_sale(self) -> ProductQuerySet:
@@ -580,3 +590,19 @@ class FeedItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.feed_id}/{self.product_id}"
+
+
+class BulkEdit(models.Model):
+    """One change to many products: catalog/bulk_edit.py. `reached` moves with each batch: none is done twice."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    change = models.JSONField()  # catalog.bulk_edit.Change
+    products = ArrayField(models.BigIntegerField())  # in order
+    reached = models.PositiveIntegerField(default=0)  # how many of them are behind us
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.reached}/{len(self.products)}"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 from django.forms import BaseModelFormSet, ModelForm
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -23,24 +21,15 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 
+from catalog.admin.bulk_edit import bulk_edit_page
+from catalog.admin.export import csv_response
 from catalog.admin.photos import PhotoInline, ProductForm, add_photos
 from catalog.admin.remote_photos import remote_photos
-from catalog.imports.sources import COLUMNS
-from catalog.imports.spreadsheets import guarded
 from catalog.models import Category, Product, ProductImage, Synonym
 from catalog.photos.thumbnails import SIZES, make_thumbnail
 from catalog.templatetags.shop import money
 from catalog.templatetags.staff import thumbnail
 from catalog.text_search import words_of
-
-
-@admin.register(Category)
-class CategoryAdmin(ModelAdmin):
-    list_display = ["name", "parent", "slug"]
-    list_select_related = ["parent"]
-    search_fields = ["name", "slug"]
-    autocomplete_fields = ["parent"]
-    prepopulated_fields = {"slug": ["name"]}
 
 
 @admin.register(Synonym)
@@ -102,7 +91,7 @@ class ProductAdmin(ModelAdmin):
     ordering = ["title", "id"]
     autocomplete_fields = ["category"]
     readonly_fields = ["created", "updated"]
-    actions = ["activate", "hide"]
+    actions = ["activate", "hide", "edit_together", "export_selected"]
     actions_list = ["export"]
     fieldsets = [
         (
@@ -212,14 +201,36 @@ class ProductAdmin(ModelAdmin):
             self.log_change(request, form.instance, _("Added %d photos.") % added)
 
     @action(description=gettext_lazy("Export as CSV"), icon="download", url_path="export", permissions=["view"])
-    def export(self, request: HttpRequest) -> StreamingHttpResponse:
-        """All products as the CSV that the import reads, without photos: those stay as they are."""
-        rows = _csv_lines(Product.objects.select_related("category__parent"))
-        return StreamingHttpResponse(
-            rows,
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="products.csv"'},
-        )
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """The products that the list shows, under its filters and search, as the CSV that the import reads."""
+        try:
+            found = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return redirect("admin:catalog_product_changelist")
+        return csv_response(Product.objects.filter(pk__in=found.order_by().values("pk")))
+
+    @admin.action(description=gettext_lazy("Export as CSV"), permissions=["view"])
+    def export_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> StreamingHttpResponse:
+        return csv_response(Product.objects.filter(pk__in=queryset.order_by().values("pk")))
+
+    @admin.action(description=gettext_lazy("Change category, brand, price, attributes…"), permissions=["change"])
+    def edit_together(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse | None:
+        answer = bulk_edit_page(request, self.admin_site, queryset, self.opts)
+        if isinstance(answer, HttpResponse):
+            return answer
+        if answer.reached < len(answer.products):
+            self.message_user(request, _("A worker changes them now."), messages.SUCCESS)
+        else:
+            text = ngettext("%d product was gone through.", "%d products were gone through.", answer.reached)
+            self.message_user(request, text % answer.reached, messages.SUCCESS)
+        return None
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        for button in (getattr(response, "context_data", None) and response.context_data.get("actions_list", [])) or []:
+            if button["path"] == reverse("admin:catalog_product_export") and request.GET:
+                button["path"] += f"?{request.GET.urlencode()}"
+        return response
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.make_thumbnail)
@@ -233,29 +244,3 @@ class ProductAdmin(ModelAdmin):
         if url is None:
             raise Http404
         return redirect(url)
-
-
-class _Line:
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv_lines(products: QuerySet[Product]) -> Iterator[str]:
-    writer: Any = csv.writer(_Line())
-    yield "\N{BYTE ORDER MARK}" + writer.writerow(
-        [column for column in COLUMNS if column != "images"]
-    )  # Excel takes a CSV without the mark for Windows-1252
-    for product in products.order_by("pk").iterator(chunk_size=500):
-        category = product.category
-        cells = [
-            product.sku,
-            product.title,
-            category.name if category else "",
-            category.parent.name if category and category.parent else "",
-            product.brand,
-            "" if product.price is None else str(product.price),
-            product.currency,
-            product.description,
-            json.dumps(product.attributes, ensure_ascii=False) if product.attributes else "",
-        ]
-        yield writer.writerow([guarded(cell) for cell in cells])

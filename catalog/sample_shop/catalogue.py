@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from catalog.sample_shop.design import Design, Pose
-from catalog.sample_shop.interior import draw_chair, draw_cushion
 from catalog.sample_shop.kinds import draw
 from catalog.sample_shop.materials import COMPANIONS
 from catalog.sample_shop.surfaces import Sheet
@@ -20,26 +18,6 @@ from catalog.sample_shop.words import Speech, pattern_name, sentence, with_artic
 
 PER_CATEGORY = 8
 CURRENCY: str = load("stock")["currency"]
-DRAW: dict[str, Callable[[Design, Pose, int], Sheet]] = {
-    "TEE": partial(draw, "t-shirt"),
-    "KNI": partial(draw, "knitwear"),
-    "JAC": partial(draw, "jacket"),
-    "DRE": partial(draw, "dress"),
-    "TRO": partial(draw, "trousers"),
-    "SKI": partial(draw, "skirt"),
-    "SNE": partial(draw, "sneaker"),
-    "BOO": partial(draw, "boot"),
-    "BAG": partial(draw, "handbag"),
-    "PAC": partial(draw, "backpack"),
-    "HAT": partial(draw, "hat"),
-    "WAT": partial(draw, "watch"),
-    "MUG": partial(draw, "mug"),
-    "BOT": partial(draw, "bottle"),
-    "VAS": partial(draw, "vase"),
-    "LAM": partial(draw, "lamp"),
-    "CUS": draw_cushion,
-    "CHA": draw_chair,
-}
 
 
 @dataclass(frozen=True)
@@ -49,6 +27,7 @@ class Range:
     category: str
     department: str
     code: str
+    kind: str  # names its drawing: data/drawings/<kind>.json
     scene: str  # where its products are at home: hung, plinth, table, room or sofa
     prices: tuple[int, int]
     brands: list[str]
@@ -65,7 +44,7 @@ class Range:
         return self.scene in ("table", "room", "plinth")
 
     def draw(self, design: Design, pose: Pose, size: int) -> Sheet:
-        return DRAW[self.code](design, pose, size)
+        return draw(self.kind, design, pose, size)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ A drawing is a list of steps, drawn one over another. A step is one of
     a choice    {"by detail": {option: [steps], ...}}                  see tables.py
     numbers     {"let": {name: number, ...}}                           for the steps that follow
     paints      {"paints": {name: paint, ...}}                         for the steps that follow
+    a room      {"room": angle}                                        places have three coordinates from here on
     shapes      {"shapes": {name: outline, ...}}                       for {"shape": name, ...}
     repetition  {"each": "x y", "in": [[..], ..] or a count, "draw": [steps]}
                 {"along": {"line": ...}, "count": ..., "draw": [steps]}      at x, y along a path
@@ -60,13 +61,27 @@ FUNCTIONS = {
     "sin": lambda angle: float(np.sin(angle)),
     "cos": lambda angle: float(np.cos(angle)),
     "radians": lambda degrees: float(np.radians(degrees)),
+    "atan2": lambda y, x: float(np.arctan2(y, x)),
     "abs": abs,
+    "max": max,
     "min": min,
     "pi": np.pi,
     "interp": lambda at, *pairs: float(np.interp(at, pairs[::2], pairs[1::2])),
 }
 SURFACE = ("puff", "rounding", "gloss", "shine", "drop", "shade_below", "opacity", "contrast")
 Routine = Callable[["Drawing", Step], None]
+
+
+class Room:
+    """Turns places in a room into places on the sheet: x across, y up, z towards the viewer, in chair heights."""
+
+    def __init__(self, turn: float) -> None:
+        self.cos, self.sin = float(np.cos(turn)), float(np.sin(turn))
+
+    def at(self, x: float, y: float, z: float) -> tuple[float, float]:
+        across, near = x * self.cos + z * self.sin, z * self.cos - x * self.sin
+        scale = 0.86 * (1 + 0.16 * near)
+        return 0.5 + across * scale, 0.86 - y * scale * 0.95 + near * 0.27
 
 
 class Drawing:
@@ -103,6 +118,8 @@ class Drawing:
             elif "paints" in step:
                 for name, paint in step["paints"].items():
                     self.paints[name] = self.paint(paint)
+            elif "room" in step:
+                self._enter(Room(self.number(step["room"])))
             elif "shapes" in step:
                 self.shapes.update(step["shapes"])
             elif "each" in step:
@@ -125,6 +142,11 @@ class Drawing:
             values = row if isinstance(row, list) else [row]
             self.numbers.update(zip(names, map(self.number, values), strict=True))
             yield
+
+    def _enter(self, room: Room) -> None:
+        self.room = room
+        self.numbers["px"] = lambda *place: room.at(*place)[0]
+        self.numbers["py"] = lambda *place: room.at(*place)[1]
 
     def _along(self, path: Array, count: int) -> Iterator[None]:
         shares = np.linspace(0, 1, len(path))
@@ -153,7 +175,8 @@ class Drawing:
         return [self._evaluated(part) for part in text.split()]
 
     def place(self, text: str) -> tuple[float, float]:
-        return self._evaluated(text)
+        place: tuple[float, ...] = self._evaluated(text)
+        return self.room.at(*place) if len(place) == 3 else (place[0], place[1])
 
     def points(self, value: Any) -> list[Point]:
         """An outline's points: a string, or a list of strings, tables of these, and {"waves": ...}."""
@@ -214,27 +237,7 @@ class Drawing:
 
     def outline(self, step: Step) -> Array:
         """The path of a step, float32 [n, 2]: a curve, a line (an open curve), a polygon, a box or an ellipse."""
-        if "shape" in step:
-            return self.outline(chosen(self.shapes[step["shape"]], self.details))
-        if "box" in step:
-            return box(*self.values(step["box"]))
-        if "ellipse" in step and "every" not in step:
-            return ellipse(*self.values(step["ellipse"]))
-        if "ellipse" in step:  # through a few of its points
-            around = ellipse(*self.values(step["ellipse"]))[:: step["every"]]
-            path = curve([(x, y) for x, y in around.tolist()])
-        elif "sine" in step:
-            left, y, length, height, frequency, phase = self.values(step["sine"])
-            t = np.linspace(0, 1, 60, dtype=np.float32)
-            path = np.stack([left + length * t, y + height * np.sin(t * frequency + phase)], 1)
-        elif "polygon" in step:
-            path = points(self.points(step["polygon"]))
-        else:
-            places = self.points(step.get("curve") or step["line"])
-            if "offset" in step:
-                right, down = self.place(step["offset"])
-                places = [(x + right, y + down) for x, y in places]
-            path = curve(mirrored(places) if step.get("mirrored") else places, "curve" in step)
+        path = self._base(step)
         if "part" in step:  # of its length, from a fraction to a fraction
             path = path[slice(*(int(len(path) * share) for share in step["part"]))]
         if "span" in step:
@@ -250,10 +253,43 @@ class Drawing:
             path = flipped(path)
         return path + points(self.place(step["shift"])) if "shift" in step else path
 
-    def _many(self, step: Step) -> Iterator[Array]:
-        for _ in self.each(step):
-            self.draw([{"let": step["let"]}])
-            yield self.outline(step)
+    def _base(self, step: Step) -> Array:
+        if "shape" in step:
+            return self.outline(chosen(self.shapes[step["shape"]], self.details))
+        if "box" in step:
+            return box(*self.values(step["box"]))
+        if "ellipse" in step:
+            around = ellipse(*self.values(step["ellipse"]))
+            return curve(around[:: step["every"]].tolist()) if "every" in step else around
+        if "sine" in step:
+            left, y, length, height, frequency, phase = self.values(step["sine"])
+            t = np.linspace(0, 1, 60, dtype=np.float32)
+            return np.stack([left + length * t, y + height * np.sin(t * frequency + phase)], 1)
+        if "oval" in step:
+            return self._oval(step["oval"], self.number(step["power"]))
+        if "polygon" in step:
+            return points(self.points(step["polygon"]))
+        places = self.points(step.get("curve") or step["line"])
+        if "offset" in step:
+            right, down = self.place(step["offset"])
+            places = [(x + right, y + down) for x, y in places]
+        return curve(mirrored(places) if step.get("mirrored") else places, "curve" in step)
+
+    def _oval(self, place: str, power: float) -> Array:
+        """A circle at power 1, the squarer the smaller; place is made of its coordinates a and b, both in -1..1."""
+        angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+        across, along = (np.sign(axis) * np.abs(axis) ** power for axis in (np.cos(angles), np.sin(angles)))
+        path = []
+        for a, b in zip(across.tolist(), along.tolist(), strict=True):
+            self.numbers.update({"a": a, "b": b})
+            path.append(self.place(place))
+        return points(path)
+
+    def _many(self, step: Step | list[Step]) -> Iterator[Array]:
+        for one in step if isinstance(step, list) else [step]:
+            for _ in self.each(one):
+                self.draw([{"let": one.get("let", {})}])
+                yield self.outline(one)
 
     def region(self, step: Step, *paths: Array) -> Region:
         paths = (*paths, *map(self.outline, step.get("also", [])))
@@ -301,6 +337,8 @@ class Drawing:
             region.u = region.x + relief * right
             region.v = region.y + relief * down if down else region.y
         self.lay(region, step, relief)
+        if "tone" in step:
+            self.sheet.multiply(region, np.full_like(region.x, self.number(step["tone"])))
 
     def _words(self, step: Step) -> None:
         (x, y), brand = self.place(step["at"]), self.design.brand

@@ -84,12 +84,34 @@ def _ironed(drawing: Drawing, region: Region, text: str) -> Array:
     return depth * np.exp(-(((region.x - x) / width) ** 2)) * (region.y > top)
 
 
+def _dent(drawing: Drawing, region: Region, text: str) -> Array:
+    x, y, spread, depth = drawing.values(text)
+    return -(depth * np.exp(-((region.x - x) ** 2 + (region.y - y) ** 2) / spread)).astype(np.float32)
+
+
+def _puckers(drawing: Drawing, region: Region, text: str) -> Array:
+    """Small folds that run out from the middle."""
+    count, spread, depth = drawing.values(text)
+    dx, dy = region.x - 0.5, region.y - 0.5
+    rays = depth * np.cos(np.arctan2(dy, dx) * count)
+    return (rays * np.exp(-(dx**2 + dy**2) / spread)).astype(np.float32)
+
+
+def _channels(drawing: Drawing, region: Region, text: str) -> Array:
+    frequency, power, depth = drawing.values(text)
+    return (depth * np.abs(np.sin((region.x - 0.5) * frequency)) ** power).astype(np.float32)
+
+
 def _dome(region: Region) -> None:
     region.u = (region.x - 0.5) / np.sqrt(np.clip((region.y - 0.1) * 1.8, 0.15, 1)) + 0.5
 
 
 def _cuff(region: Region) -> None:
     region.u = np.arcsin(np.clip((region.x - 0.5) / 0.262, -0.97, 0.97)) * 0.22
+
+
+def _leg(region: Region) -> None:
+    region.v = region.y * 0.4
 
 
 FOLDS: dict[str, Callable[[Drawing, Region, str], Array]] = {
@@ -102,5 +124,12 @@ FOLDS: dict[str, Callable[[Drawing, Region, str], Array]] = {
     "arcs": _arcs,
     "links": _links,
     "ironed": _ironed,
+    "dent": _dent,
+    "puckers": _puckers,
+    "channels": _channels,
 }
-WRAPS: dict[str, Callable[[Region], None]] = {"dome": _dome, "cuff": _cuff}  # how a pattern goes round a part
+WRAPS: dict[str, Callable[[Region], None]] = {
+    "dome": _dome,
+    "cuff": _cuff,
+    "leg": _leg,
+}  # how a pattern goes round a part

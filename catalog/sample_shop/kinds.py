@@ -19,6 +19,8 @@ ROUTINES: dict[str, Routine] = {
     "pleats": hanging.pleats,
     "gathers": hanging.gathers,
     "chain": routines.chain,
+    "cushion": routines.cushion,
+    "seat_top": routines.seat_top,
     "vignette": routines.vignette,
 }
 
