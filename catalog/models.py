@@ -15,13 +15,14 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import ValidationError
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.files import ImageFieldFile
 from django.db.models.functions import Now, Upper
 from django.urls import reverse
-from django.utils.text import slugify
+from django.utils.text import get_valid_filename, slugify
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
@@ -338,6 +339,17 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id}/{self.view_id}"
+
+    def replace_file(self, data: bytes, suffix: str) -> None:
+        """Save the photo with this file (`suffix` true to its content). The former one goes after the commit."""
+        name = get_valid_filename(f"{self.view_id}-{hashlib.sha256(data).hexdigest()[:8]}{suffix}")
+        self.file = ContentFile(data, name)
+        stored = self.file.field.generate_filename(self, name)
+        storage = self.file.storage
+        # A file of this name without a row was written by a process that died before its commit.
+        if storage.exists(stored) and not ProductImage.objects.filter(file=stored).exists():
+            storage.delete(stored)
+        self.save()
 
 
 class ImportRun(models.Model):

@@ -112,6 +112,21 @@ class ModelVersion(models.Model):
         """(cosine, share of answers that are right from there on), the strictest first; empty: never measured."""
         return [(step["score"], step["precision"]) for step in self.config.get("closeness") or ()]
 
+    def start_preparing(self) -> None:
+        """From now on every photo is embedded with this version too. Does nothing where it serves."""
+        self._move(set(self.State) - {self.State.ACTIVE}, self.State.PREPARING)
+
+    def cancel_preparing(self) -> None:
+        self._move({self.State.PREPARING, self.State.READY}, self.State.CANDIDATE)
+
+    def mark_ready(self) -> None:
+        """It may take over. Does nothing where preparing was cancelled meanwhile."""
+        self._move({self.State.PREPARING}, self.State.READY)
+
+    def _move(self, former: set[ModelVersion.State], state: ModelVersion.State) -> None:
+        ModelVersion.objects.filter(pk=self.pk, state__in=former).update(state=state)
+        self.refresh_from_db()
+
     def make_active(self) -> None:
         """Switch searches to this version, in one transaction. Every photo must be embedded with it before."""
         with transaction.atomic():

@@ -9,8 +9,6 @@ nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from django.conf import settings
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 from PIL import Image
 
+from catalog.locks import advisory_lock
 from catalog.merge import Merging, merge_products
 from catalog.models import Product, ProductImage
 from catalog.photos.decoders import decode_photo
@@ -91,7 +90,7 @@ def compare_photos(model: ModelVersion, seconds: float = float("inf")) -> bool:
     Where another worker is at it, there is nothing to do.
     """
     deadline = time.monotonic() + seconds
-    with _alone() as alone:
+    with advisory_lock("duplicates") as alone:
         last = 0
         while alone:
             rows = uncompared(model).filter(image_id__gt=last)[:BATCH]
@@ -184,16 +183,3 @@ def _looks(images: set[int]) -> dict[int, NDArray[np.float32]]:
         small = picture.resize((GRID, GRID), Image.Resampling.BOX)
         looks[photo.pk] = np.asarray(small, np.float32)
     return looks
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether no other worker compares; one that dies lets go, as its connection closes."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('visualsearch duplicates'))")
-        (alone,) = cursor.fetchone() or (False,)
-        try:
-            yield alone
-        finally:
-            if alone:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext('visualsearch duplicates'))")

@@ -6,7 +6,6 @@ import math
 from django.db import transaction
 from django.db.models import Max
 
-from catalog.imports.importer import store_photo
 from catalog.models import Product, ProductImage
 from catalog.photos.validation import check_photo
 from ml.data.datasets import JudgedPicture
@@ -34,7 +33,8 @@ def add_photo(query: Query, product: Product) -> bool:
             return False
         position = (images.aggregate(last=Max("position"))["last"] or 0) + 1
         view_id = f"search-{str(query.pk)[:13]}-{sha256[:8]}"
-        store_photo(ProductImage(product=product, view_id=view_id, position=position), data, check_photo(data))
+        image = ProductImage(product=product, view_id=view_id, position=position)
+        image.replace_file(data, check_photo(data).suffix)
     return True
 
 

@@ -2,11 +2,9 @@
 
 One statement answers. Two paths lie in it, and the database takes one:
 
-- The ANN path walks the model's HNSW index; rows that fail the filters are passed over and the scan goes on (pgvector
-  0.8 iterative scan). Its order is relaxed: a later stretch of the walk may bring nearer rows than an earlier one, and
-  strict order would throw them away (where 10 % pass a filter it found .96 of the ten nearest, relaxed order .995). The
-  statement sorts what it fetched in any case. The filters compare facts copied onto the embedding, so no join disturbs
-  the index.
+- The ANN path walks the model's HNSW index; rows that fail the filter are passed over and the scan goes on, in relaxed
+  order (docs/decisions/relaxed-order.md). The filter compares facts copied onto the embedding, so no join disturbs the
+  index (docs/decisions/facts-on-embedding.md).
 - The exact path is for filters so narrow that the walk would pass over most of the graph: when few products pass
   (probed first, on the small product table with its own indexes), their embeddings are compared one by one. How few:
   see _narrow.

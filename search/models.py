@@ -29,9 +29,8 @@ DIM = 256
 class Embedding(models.Model):
     """One photo under one model: a unit vector, with the facts that searches filter on beside it.
 
-    The facts (product to is_active) are copies which triggers keep true (migration 0002): a filter beside the vector
-    in one table lets pgvector's iterative scan apply it during the scan; a join would make the planner leave the index.
-    Nothing may refer to this table, and its key starts with the image: it can be distributed by image (DESIGN, Citus).
+    The facts (product to is_active) are copies which triggers keep true (docs/decisions/facts-on-embedding.md).
+    Nothing may refer to this table, and its key starts with the image: docs/decisions/distribution.md.
     """
 
     pk = models.CompositePrimaryKey("image_id", "model_id")
@@ -163,7 +162,10 @@ class Query(models.Model):
 
 
 class Judgement(models.Model):
-    """Staff say that a product was a right or a wrong answer to a search; training can learn from it."""
+    """Staff say that a product was a right or a wrong answer to a search; training can learn from it.
+
+    The name is the field's: docs/decisions/relevance-judgements.md.
+    """
 
     class Verdict(models.TextChoices):
         RIGHT = "right", _("right")

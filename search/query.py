@@ -128,7 +128,8 @@ def search(query: Query, product_filter: ProductFilter | None = None, page: int 
 def facets(query: Query, product_filter: ProductFilter, ranking: Ranking) -> Facets:
     """What the products of `ranking`, found under `product_filter`, can be narrowed by, with how many are alike.
 
-    A group in which something is chosen counts as if nothing were: that takes one more ANN query for each such group.
+    A group in which something is chosen counts as if nothing were: that takes one more ANN query for each such
+    group (docs/decisions/counts-of-choices.md).
     """
 
     @cache

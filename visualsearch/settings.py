@@ -118,8 +118,8 @@ DATABASE: dict[str, Any] = (
     }
 )
 DATABASE.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # a machine that is gone does not answer at all
-# Set once on each connection (visualsearch/database.py): no query pays a round trip for them.
-# relaxed_order: under a filter the scan goes on until enough rows passed (pgvector 0.8); search/knn.py sorts them.
+# The ANN index's settings, set once on each connection (visualsearch/database.py): no query pays a round trip for them.
+# relaxed_order: under a filter the scan goes on until enough rows passed (docs/decisions/relaxed-order.md).
 # random_page_cost: of a disk without moving parts, so that a few thousand embeddings are looked up, not all read.
 HNSW_EF_SEARCH = env.int("HNSW_EF_SEARCH", 100)
 POSTGRES_SETTINGS = {

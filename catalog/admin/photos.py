@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 
-from catalog.imports.importer import free_view, store_photo
+from catalog.imports.importer import free_view
 from catalog.models import Product, ProductImage
 from catalog.photos.validation import SUFFIXES, InvalidPhoto, check_photo
 
@@ -73,7 +73,8 @@ def add_photos(product: Product, files: Sequence[UploadedFile]) -> tuple[int, in
         known.add(sha256)
         view_id = free_view(file.name or "photo", product.sku, views)
         views.add(view_id)
-        store_photo(ProductImage(product=product, view_id=view_id, position=position + added), data, check_photo(data))
+        image = ProductImage(product=product, view_id=view_id, position=position + added)
+        image.replace_file(data, check_photo(data).suffix)
         added += 1
     return added, len(files) - added
 

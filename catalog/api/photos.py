@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.conf import settings
@@ -60,13 +61,24 @@ class PhotoSerializer(ImageSerializer):
         return ContentFile(data, name=f"{self.sha256[:16]}{facts.suffix}")
 
     def save(self, **kwargs: Any) -> ProductImage:
-        if "image" in self.validated_data:
-            kwargs["file"] = self.validated_data.pop("image")
         try:
             with transaction.atomic():
                 return super().save(**kwargs)
         except IntegrityError:
             raise ValidationError({"view_id": [_("This product has another photo with this view_id.")]}) from None
+
+    def create(self, validated_data: dict[str, Any]) -> ProductImage:
+        return self.update(ProductImage(), validated_data)
+
+    def update(self, instance: ProductImage, validated_data: dict[str, Any]) -> ProductImage:
+        file = validated_data.pop("image", None)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        if file is None:
+            instance.save()
+        else:
+            instance.replace_file(file.read(), PurePosixPath(file.name).suffix)
+        return instance
 
 
 class PhotoViews(generics.GenericAPIView[ProductImage]):

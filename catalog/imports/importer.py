@@ -16,14 +16,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
 from django.db import DataError, IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.imports.sources import SourcePhoto, SourceRow, read_source
 from catalog.models import Category, Product, ProductImage
-from catalog.photos.cleanup import delete_with_thumbnails
 from catalog.photos.validation import InvalidPhoto, PhotoFacts, check_photo
 from catalog.signals import gathered
 
@@ -241,25 +239,7 @@ def free_view(name: str, sku: str, claimed: set[str]) -> str:
 
 def _store(product: Product, photo: _NewPhoto, position: int) -> None:
     image = photo.replaces or ProductImage(product=product, view_id=photo.view_id, position=position)
-    store_photo(image, photo.source.read(), photo.facts)
-
-
-def store_photo(image: ProductImage, data: bytes, facts: PhotoFacts) -> None:
-    """Save `image` with the photo `data`; the file it had before goes after the commit."""
-    former = image.file.name
-    name = f"{image.view_id}-{hashlib.sha256(data).hexdigest()[:8]}{facts.suffix}"
-    image.file = ContentFile(data, name)
-    _delete_unreferenced_file(image, name)
-    image.save()
-    if former and former != image.file.name:
-        transaction.on_commit(lambda: delete_with_thumbnails(image.file.storage, former), robust=True)
-
-
-def _delete_unreferenced_file(image: ProductImage, name: str) -> None:
-    """A file of this name without a row was written by an import that died before its commit."""
-    stored = image.file.field.generate_filename(image, name)
-    if image.file.storage.exists(stored) and not ProductImage.objects.filter(file=stored).exists():
-        image.file.storage.delete(stored)
+    image.replace_file(photo.source.read(), photo.facts.suffix)
 
 
 def _category(path: tuple[str, ...]) -> Category | None:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -27,6 +26,7 @@ from django_q.tasks import async_task
 
 from catalog.imports.importer import Action, Outcome, count_rows, plan_import, run_import
 from catalog.imports.sources import PHOTO_SUFFIXES, UnusableSource
+from catalog.locks import advisory_lock
 from catalog.models import ImportRow, ImportRun
 
 SLICE = 30.0  # seconds, well below Q_CLUSTER's timeout
@@ -125,7 +125,7 @@ def forget(run: ImportRun) -> None:
 
 def work(run_id: int) -> str:
     """The task: one slice of a run, whatever it needs next. Returns the state it leaves it in."""
-    with _alone(run_id) as alone:
+    with advisory_lock("import", run_id) as alone:
         run = ImportRun.objects.get(pk=run_id)
         if not alone or not run.is_working:
             return run.state
@@ -236,17 +236,3 @@ def _move(run: ImportRun, allowed: set[str], **changes: object) -> None:
 def _queue(run: ImportRun) -> None:
     name = f"import {run.pk}"
     transaction.on_commit(lambda: async_task("catalog.imports.runs.work", run.pk, group="import", task_name=name))
-
-
-@contextmanager
-def _alone(run_id: int) -> Iterator[bool]:
-    """Whether no other worker is at this run; a worker that dies lets go, as its connection closes."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('visualsearch import'), %s)", [run_id])
-        (alone,) = cursor.fetchone() or (False,)
-    try:
-        yield alone
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext('visualsearch import'), %s)", [run_id])

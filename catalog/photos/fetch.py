@@ -14,13 +14,12 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -28,6 +27,7 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from catalog.http_client import Fetched, PublicClient, TryLater, Unfetchable, Validators, host_of, normal_url
+from catalog.locks import advisory_lock
 from catalog.models import ImportRun, Product, ProductImage, RemoteHost, RemotePhoto
 from catalog.photos.validation import InvalidPhoto, check_photo
 from catalog.signals import gathered
@@ -94,7 +94,7 @@ def retry(photos: QuerySet[RemotePhoto]) -> int:
 
 def fetch_photos(host: str) -> int:
     """The task: fetch what is due at `host`, for a slice of time; how many were settled. 0 if another is at it."""
-    with _alone(host) as alone:
+    with advisory_lock("fetch", host) as alone:
         if not alone:
             return 0
         remote = RemoteHost.objects.filter(pk=host)
@@ -224,7 +224,7 @@ def _postpone(photo: RemotePhoto, reason: str, retry_after: float | None) -> Non
 
 def _store(photo: RemotePhoto, fetched: Fetched) -> None:
     """The photo on its product. Raises InvalidPhoto."""
-    from catalog.imports.importer import free_view, store_photo  # which itself asks for photos by URL
+    from catalog.imports.importer import free_view  # which itself asks for photos by URL
 
     validators = {"etag": fetched.validators.etag, "last_modified": fetched.validators.last_modified}
     if fetched.data is None:
@@ -244,7 +244,7 @@ def _store(photo: RemotePhoto, fetched: Fetched) -> None:
                 name = PurePosixPath(unquote(urlsplit(photo.url).path)).name or "photo"
                 view_id = free_view(_storable(name), product.sku, {image.view_id for image in images})
                 image = ProductImage(product=product, view_id=view_id, position=photo.position)
-            store_photo(image, fetched.data, facts)
+            image.replace_file(fetched.data, facts.suffix)
         _save(photo, state=State.FETCHED, error="", image=image, sha256=sha256, **validators)
 
 
@@ -295,17 +295,3 @@ def _urls(urls: Iterable[str]) -> Iterator[str]:
 def _storable(text: str) -> str:
     """As PostgreSQL stores it: no zero byte, no lone surrogate, not too long."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")[:500]
-
-
-@contextmanager
-def _alone(host: str) -> Iterator[bool]:
-    """Whether no other worker is at this server; a worker that dies lets go, as its connection closes."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('visualsearch fetch'), hashtext(%s))", [host])
-        (alone,) = cursor.fetchone() or (False,)
-    try:
-        yield alone
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext('visualsearch fetch'), hashtext(%s))", [host])

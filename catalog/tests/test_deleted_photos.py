@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from catalog.models import ProductImage
 from catalog.photos.thumbnails import make_thumbnail
+from conftest import photo_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,3 +35,29 @@ def test_a_rolled_back_deletion_keeps_the_file(make_product, settings):
         ProductImage.objects.all().delete()
         raise RuntimeError
     assert stored(settings) == 1
+
+
+def test_a_replaced_file_and_its_thumbnails_go_whichever_way_the_new_one_comes(make_product, settings, staff):
+    (image,) = make_product("mug").images.all()
+    address = f"/api/v1/products/mug/images/{image.pk}/"
+    for replace in (
+        lambda: image.replace_file(photo_of("second"), ".jpg"),
+        lambda: staff.put(address, {"image": SimpleUploadedFile("x.jpg", photo_of("third"))}, format="multipart"),
+    ):
+        image.refresh_from_db()
+        make_thumbnail(image, "icon")
+        assert stored(settings) == 2
+        former = image.file.name
+        replace()
+        image.refresh_from_db()
+        assert image.file.name != former
+        assert stored(settings) == 1 and image.file.storage.exists(image.file.name)
+
+
+def test_a_replacement_that_is_rolled_back_keeps_the_former_file(make_product):
+    (image,) = make_product().images.all()
+    former = image.file.name
+    with pytest.raises(RuntimeError), transaction.atomic():
+        image.replace_file(photo_of("second"), ".jpg")
+        raise RuntimeError
+    assert image.file.storage.exists(former)

@@ -15,6 +15,8 @@ from pathlib import Path, PurePosixPath
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
 
+from ml.files import whole
+
 logger = logging.getLogger(__name__)
 
 PHOTO_SUFFIXES = frozenset(
@@ -245,10 +247,8 @@ def _local_path(file: FieldFile, sha256: str) -> Path:
         copy = settings.VAR_DIR / "cache" / "photos" / f"{sha256}{Path(file.name or '').suffix}"
     if not copy.exists():
         copy.parent.mkdir(parents=True, exist_ok=True)
-        partial = copy.with_name(f"{copy.name}.part")
-        with file.open("rb") as source, partial.open("wb") as target:
+        with whole(copy) as unfinished, file.open("rb") as source, unfinished.open("wb") as target:
             shutil.copyfileobj(source, target)
-        partial.replace(copy)
     return copy
 
 

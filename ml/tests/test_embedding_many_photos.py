@@ -9,7 +9,7 @@ from PIL import Image
 
 from ml.embedder import Embedder
 from ml.images import UnreadablePhoto, model_input, read_photo
-from ml.tests.test_read_photo import LIMITS, encoded
+from ml.tests.pictures import LIMITS, encoded
 from ml.tests.tiny_model import write_tiny_model
 
 

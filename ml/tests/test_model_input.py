@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ml.images import Crop, UnreadablePhoto, model_input, photo_region, read_photo, shrink_photo
-from ml.tests.test_read_photo import BLUE, LIMITS, RED, encoded, scene
+from ml.tests.pictures import BLUE, LIMITS, RED, encoded, scene
 
 
 def test_a_wide_photo_keeps_its_proportions_on_white() -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ml.images import Crop, UnreadablePhoto, read_photo
-from ml.tests.test_read_photo import LIMITS, encoded, scene
+from ml.tests.pictures import LIMITS, encoded, scene
 
 FORMATS = ["JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP"]
 

@@ -73,7 +73,7 @@ class ModelVersionAdmin(ModelAdmin):
     def do_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         verbs = {
             "prepare": rollout.prepare_in_background,
-            "cancel": rollout.cancel,
+            "cancel": ModelVersion.cancel_preparing,
             "activate": rollout.switch,
             "measure": self._measure,
         }

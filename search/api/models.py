@@ -103,4 +103,4 @@ class CancelModel(SteerModel):
     @extend_schema(operation_id="models_cancel", request=None, responses=STEERED)
     def post(self, request: Request, version: str) -> Response:
         """Stop preparing. What was embedded stays."""
-        return self.steer(rollout.cancel, _("Preparation cancelled."))
+        return self.steer(ModelVersion.cancel_preparing, _("Preparation cancelled."))

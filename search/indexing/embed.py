@@ -101,7 +101,9 @@ def files_of(images: Iterable[ProductImage]) -> Iterator[bytes | Path]:
 
 
 def _upsert(vectors: Sequence[tuple[ProductImage, NDArray[np.float32]]], model: ModelVersion) -> None:
-    """Staff changing many products at once may hold their rows: step aside and come back, so that they never fail."""
+    """Write the rows. Staff who change many products at once may hold their locks: time out, wait and try again, so
+    that their statement never fails.
+    """
     parameters: dict[str, Any] = {
         "model": model.pk,
         "ids": [image.pk for image, _ in vectors],

@@ -8,9 +8,6 @@ from __future__ import annotations
 import itertools
 import logging
 import random
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -18,6 +15,7 @@ from django.db import OperationalError, connection
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
+from catalog.locks import advisory_lock
 from catalog.models import ProductImage
 from ml.models import ModelVersion
 from search.indexing.queue import enqueue_photos
@@ -52,8 +50,7 @@ def prepare(model: ModelVersion) -> None:
     if model.state == ModelVersion.State.ACTIVE:
         return
     model.embedder()  # a broken model fails here, before anything is queued
-    ModelVersion.objects.filter(pk=model.pk).update(state=ModelVersion.State.PREPARING)
-    model.refresh_from_db()
+    model.start_preparing()
     awaiting = list(photos_awaiting(model).values_list("pk", flat=True))
     enqueue_photos(awaiting)
     if not awaiting:
@@ -70,19 +67,9 @@ def prepare_in_background(model: ModelVersion) -> None:
         model.embedder()
     except Exception as error:  # ONNX Runtime raises its own kinds on a damaged file
         raise Unloadable(_("%(version)s cannot be loaded: %(error)s") % {"version": model, "error": error}) from error
-    states = ModelVersion.State
-    ModelVersion.objects.filter(pk=model.pk, state__in=[states.CANDIDATE, states.RETIRED]).update(
-        state=states.PREPARING
-    )
+    if model.state in (ModelVersion.State.CANDIDATE, ModelVersion.State.RETIRED):
+        model.start_preparing()
     async_task("search.tasks.prepare", model.pk, group="embed", task_name=f"prepare {model}"[:100])
-
-
-def cancel(model: ModelVersion) -> None:
-    """Stop preparing. What was embedded stays and need not be done again."""
-    ModelVersion.objects.filter(pk=model.pk, state__in=["preparing", "ready"]).update(
-        state=ModelVersion.State.CANDIDATE
-    )
-    model.refresh_from_db()
 
 
 class Busy(RuntimeError):
@@ -96,14 +83,14 @@ def finish(model: ModelVersion, wait: bool = True) -> bool:
     """
     if photos_awaiting(model).exists():
         return False
-    with _alone(model, wait):
+    with advisory_lock("model", model.pk, wait=wait) as alone:
+        if not alone:
+            raise Busy(f"Another process prepares {model}.")
         model.refresh_from_db()
         if model.state != ModelVersion.State.READY:
             build_index(model)
             compare(model)
-            preparing = ModelVersion.objects.filter(pk=model.pk, state=ModelVersion.State.PREPARING)
-            preparing.update(state=ModelVersion.State.READY)
-            model.refresh_from_db()
+            model.mark_ready()
     return model.state == ModelVersion.State.READY
 
 
@@ -131,7 +118,7 @@ def build_index(model: ModelVersion) -> None:
     transaction (CREATE INDEX CONCURRENTLY).
     """
     name = index_name(model)
-    with _alone(model), connection.cursor() as cursor:
+    with advisory_lock("model", model.pk, wait=True), connection.cursor() as cursor:
         cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [name])
         row = cursor.fetchone()
         if row and row[0]:
@@ -154,28 +141,6 @@ def build_index(model: ModelVersion) -> None:
             cursor.execute(create)
             cursor.execute("RESET max_parallel_maintenance_workers")
         cursor.execute("RESET maintenance_work_mem")
-
-
-@contextmanager
-def _alone(model: ModelVersion, wait: bool = True) -> Iterator[None]:
-    """One process at a time prepares a version; the next waits and finds the work done. Gone with its connection.
-
-    Raises Busy instead of waiting where `wait` is False.
-    """
-    key = ("visualsearch model", model.pk)
-    with connection.cursor() as cursor:
-        # Asked again and again: a statement that waited inside the database would hold up CREATE INDEX CONCURRENTLY.
-        while True:
-            cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", key)
-            if cursor.fetchone()[0]:
-                break
-            if not wait:
-                raise Busy(f"Another process prepares {model}.")
-            time.sleep(0.5)
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", key)
 
 
 # Exact ("+ 0" keeps the index out of it): each sampled photo's nearest other photos, nearest first.

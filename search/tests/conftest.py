@@ -1,17 +1,16 @@
 import os
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.db import connection
-from django.test import override_settings
+from django.test import Client, override_settings
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
@@ -24,6 +23,7 @@ from search.benchmarks.synthetic_catalogue import SyntheticCatalogue, fill_with_
 from search.indexing.embed import embed_awaiting
 from search.indexing.rollout import build_index
 from search.tasks import embed_images
+from search.tests.doubled_photos import add_photo, saved_again
 
 
 @pytest.fixture
@@ -36,18 +36,6 @@ def embedded(model: ModelVersion, make_product: Callable[..., Product]) -> Calla
         return product
 
     return make
-
-
-def saved_again(data: bytes, scale: float = 0.5) -> bytes:
-    """The same picture in another file, of another size."""
-    with Image.open(BytesIO(data)) as photo:
-        file = BytesIO()
-        ImageOps.scale(photo, scale).save(file, "JPEG", quality=90)
-    return file.getvalue()
-
-
-def add_photo(product: Product, data: bytes, view: str = "more") -> ProductImage:
-    return ProductImage.objects.create(product=product, view_id=view, position=9, file=ContentFile(data, "x.jpg"))
 
 
 @pytest.fixture
@@ -156,3 +144,25 @@ def photo(tmp_path: Path) -> Path:
     path = tmp_path / "mine.jpg"
     path.write_bytes(photo_of("mug"))
     return path
+
+
+@pytest.fixture
+def visit_admin(browser: Browser, live_server: LiveServer) -> Iterator[Callable[[str], Page]]:
+    """visit_admin("/admin/..."): the page, signed in as a superuser. A script error on it fails the test."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss"))
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    context.set_default_timeout(20_000)
+    errors: list[str] = []
+    expect.set_options(timeout=20_000)
+
+    def visit(path: str) -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(live_server.url + path)
+        return page
+
+    yield visit
+    context.close()
+    assert not errors

@@ -14,7 +14,7 @@ from conftest import photo_of
 from search.duplicates import compare_photos
 from search.indexing.embed import embed_awaiting
 from search.models import Judgement, PhotoPair
-from search.tests.conftest import add_photo, saved_again
+from search.tests.doubled_photos import add_photo, saved_again
 
 PAGE = reverse("admin:search_photopair_changelist")
 

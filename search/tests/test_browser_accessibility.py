@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response
 
-from search.tests.test_browser_search import search
+from search.tests.accessibility import violations
+from search.tests.shopping import search
 
 pytestmark = pytest.mark.django_db
 
@@ -23,12 +23,6 @@ PATHS = [
     "/products/?category=no-such",
     "/no-such-page/",
 ]
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def violations(page: Page, **options: object) -> list[str]:
-    found = Axe().run(page, options={"runOnly": WCAG, **options}).response["violations"]
-    return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
 
 
 def test_every_page_passes_axe(visit: Callable[..., Page], photo: Path):

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 from playwright.sync_api import Page, expect
@@ -23,32 +21,10 @@ from search.indexing import rollout
 from search.indexing.embed import embed_awaiting
 from search.models import Query
 from search.query import answer, create_query
+from search.tests.accessibility import violations
 from search.tests.real_worker import Worker, kill, workers
-from search.tests.test_browser_accessibility import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def visit(browser, live_server):
-    """visit("/admin/..."): the page, signed in as a superuser. A script error on it fails the test."""
-    client = Client()
-    client.force_login(User.objects.create_superuser("boss"))
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
-    context.set_default_timeout(20_000)
-    errors: list[str] = []
-    expect.set_options(timeout=20_000)
-
-    def visit(path: str) -> Page:
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(live_server.url + path)
-        return page
-
-    yield visit
-    context.close()
-    assert not errors
 
 
 @pytest.fixture
@@ -82,10 +58,10 @@ def see_it_move(page: Page) -> None:
     page.wait_for_function(f"(window.seen ??= {bar} || undefined) && {bar} > window.seen", timeout=60_000)
 
 
-def test_an_import_runs_in_a_worker_and_is_watched_cancelled_and_gone_on_with(visit, start_worker, settings):
+def test_an_import_runs_in_a_worker_and_is_watched_cancelled_and_gone_on_with(visit_admin, start_worker, settings):
     put_in_the_inbox(1200, settings)
     start_worker()
-    page = visit("/admin/catalog/importrun/add/")
+    page = visit_admin("/admin/catalog/importrun/add/")
     begin_import(page)
     see_it_move(page)
     page.get_by_role("button", name="Cancel").click()
@@ -99,10 +75,10 @@ def test_an_import_runs_in_a_worker_and_is_watched_cancelled_and_gone_on_with(vi
     assert Product.objects.get(sku="sku-0").images.count() == 1
 
 
-def test_an_import_whose_worker_is_killed_goes_on_with_the_next_one(visit, start_worker, settings):
+def test_an_import_whose_worker_is_killed_goes_on_with_the_next_one(visit_admin, start_worker, settings):
     put_in_the_inbox(800, settings)
     worker = start_worker()
-    page = visit("/admin/catalog/importrun/add/")
+    page = visit_admin("/admin/catalog/importrun/add/")
     begin_import(page)
     see_it_move(page)
     kill(worker)
@@ -115,12 +91,12 @@ def test_an_import_whose_worker_is_killed_goes_on_with_the_next_one(visit, start
     assert Product.objects.count() == 800
 
 
-def test_photos_are_chosen_many_at_once_and_another_one_leads(visit, make_product, model, tmp_path):
+def test_photos_are_chosen_many_at_once_and_another_one_leads(visit_admin, make_product, model, tmp_path):
     product = make_product("mug", photos=1)
     for name in ("left", "right"):
         (tmp_path / f"{name}.jpg").write_bytes(photo_of(name))
     address = f"/admin/catalog/product/{product.pk}/change/"
-    page = visit(address)
+    page = visit_admin(address)
     page.get_by_label("Drop files here").set_input_files([tmp_path / "left.jpg", tmp_path / "right.jpg"])
     expect(page.locator(".staff-drop__chosen img")).to_have_count(2)
     page.get_by_role("button", name="Save and continue editing").click()
@@ -145,9 +121,9 @@ def twins(model, make_product) -> tuple[Product, Product]:
     return first, second
 
 
-def test_a_product_entered_twice_is_merged_by_keyboard_alone(visit: Callable[[str], Page], twins):
+def test_a_product_entered_twice_is_merged_by_keyboard_alone(visit_admin: Callable[[str], Page], twins):
     first, second = twins
-    page = visit("/admin/search/photopair/?show=file")
+    page = visit_admin("/admin/search/photopair/?show=file")
     expect(page.locator(".staff-pair img")).to_have_count(2)
     merge = page.get_by_role("link", name=re.compile("Merge into this product.*first"))
     for _ in range(60):
@@ -163,9 +139,9 @@ def test_a_product_entered_twice_is_merged_by_keyboard_alone(visit: Callable[[st
     assert (first.images.count(), second.images.count(), second.is_active) == (2, 0, False)
 
 
-def test_filters_open_by_keyboard_take_the_focus_and_give_it_back(visit: Callable[[str], Page], make_product):
+def test_filters_open_by_keyboard_take_the_focus_and_give_it_back(visit_admin: Callable[[str], Page], make_product):
     make_product("mug")
-    page = visit("/admin/catalog/product/")
+    page = visit_admin("/admin/catalog/product/")
     filters = page.get_by_role("button", name="Filters", exact=True)
     page.get_by_role("searchbox").or_(page.locator("[name=q]")).focus()
     page.keyboard.press("Tab")
@@ -206,8 +182,8 @@ CLICKABLE = """() => [...document.querySelectorAll(
 })"""
 
 
-def test_all_that_can_be_clicked_on_staff_pages_is_reached_with_tab(visit: Callable[[str], Page], twins):
-    page = visit("/admin/")
+def test_all_that_can_be_clicked_on_staff_pages_is_reached_with_tab(visit_admin: Callable[[str], Page], twins):
+    page = visit_admin("/admin/")
     origin = page.url.removesuffix("/admin/")
     missed = {}
     for path in staff_pages(*twins):
@@ -223,8 +199,8 @@ def test_all_that_can_be_clicked_on_staff_pages_is_reached_with_tab(visit: Calla
     assert not missed
 
 
-def test_staff_sign_out_by_keyboard_alone(visit: Callable[[str], Page]):
-    page = visit("/admin/")
+def test_staff_sign_out_by_keyboard_alone(visit_admin: Callable[[str], Page]):
+    page = visit_admin("/admin/")
     account = page.get_by_role("button", name="boss")
     account.focus()
     page.keyboard.press("Enter")
@@ -239,8 +215,8 @@ def test_staff_sign_out_by_keyboard_alone(visit: Callable[[str], Page]):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_staff_pages_pass_axe_and_fit_the_screen(visit: Callable[[str], Page], twins, width, scheme):
-    page = visit("/admin/")
+def test_staff_pages_pass_axe_and_fit_the_screen(visit_admin: Callable[[str], Page], twins, width, scheme):
+    page = visit_admin("/admin/")
     page.set_viewport_size({"width": width, "height": 844})
     page.emulate_media(color_scheme=scheme)
     origin = page.url.removesuffix("/admin/")
@@ -250,12 +226,12 @@ def test_staff_pages_pass_axe_and_fit_the_screen(visit: Callable[[str], Page], t
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
-def test_a_model_takes_over_while_staff_watch(visit, start_worker, make_product, model, settings):
+def test_a_model_takes_over_while_staff_watch(visit_admin, start_worker, make_product, model, settings):
     write_tiny_model(settings.MODELS_DIR / model.version)
     make_product("a", photos=2)
     embed_awaiting(model)
     version = ModelVersion.objects.register(write_tiny_model(settings.MODELS_DIR / "tiny-20261123-0000001", seed=1))
-    page = visit("/admin/ml/modelversion/")
+    page = visit_admin("/admin/ml/modelversion/")
     page.get_by_role("button", name="Embed everything with it").click()
     expect(page.get_by_text("0 of 2 photos embedded")).to_be_visible()
     start_worker()

@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from search.models import Query
-from search.tests.test_browser_search import RESULTS, search, titles
+from search.tests.shopping import RESULTS, search, titles
 
 pytestmark = pytest.mark.django_db
 

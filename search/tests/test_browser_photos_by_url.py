@@ -8,14 +8,15 @@ from catalog.models import ImportRun, RemotePhoto
 from catalog.photos.fetch import request_photos
 from catalog.tests.http_server import http_server
 from conftest import photo_of
+from search.tests.accessibility import violations
 from search.tests.real_worker import workers
-from search.tests.test_browser_accessibility import violations
-from search.tests.test_browser_admin import visit  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_photos_by_url_are_watched_and_the_failed_ones_tried_again(visit, model, make_product, tmp_path, monkeypatch):  # noqa: F811
+def test_photos_by_url_are_watched_and_the_failed_ones_tried_again(
+    visit_admin, model, make_product, tmp_path, monkeypatch
+):
     product = make_product("mug", photos=0)
     run = ImportRun.objects.create(name="feed.xml", source="/gone", state="done", was_running=True)
     with http_server() as server:
@@ -23,7 +24,7 @@ def test_photos_by_url_are_watched_and_the_failed_ones_tried_again(visit, model,
             server.answers[f"/{name}.jpg"] = (200, {"Content-Type": "image/jpeg"}, photo_of(name))
         server.answers["/side.jpg"] = [(404, {}, b""), (200, {}, photo_of("side"))]
         request_photos(product, [server.url(f"/{name}.jpg") for name in ("front", "back", "side")], run)
-        page = visit(f"/admin/catalog/importrun/{run.pk}/change/")
+        page = visit_admin(f"/admin/catalog/importrun/{run.pk}/change/")
         panel = page.locator("#remote-photos")
         expect(panel.get_by_role("progressbar")).to_be_visible()
         expect(panel).to_contain_text("3 waiting")
@@ -45,11 +46,11 @@ def test_photos_by_url_are_watched_and_the_failed_ones_tried_again(visit, model,
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_list_of_photos_by_url_fits_the_screen(visit, make_product, width):  # noqa: F811
+def test_the_list_of_photos_by_url_fits_the_screen(visit_admin, make_product, width):
     long = "http://photos.example/" + "very-long-name/" * 20 + "a.jpg"
     request_photos(make_product("mug", photos=0), ["mailto:nobody", long])
     RemotePhoto.objects.filter(url=long).update(error="photos.example answers 503.", next_try=timezone.now())
-    page = visit("/admin/catalog/remotephoto/")
+    page = visit_admin("/admin/catalog/remotephoto/")
     page.set_viewport_size({"width": width, "height": 844})
     expect(page.get_by_text("is not an http or https address")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width

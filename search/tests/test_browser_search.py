@@ -2,24 +2,15 @@
 
 import re
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from conftest import photo_of
-from search.models import Query
+from search.tests.shopping import RESULTS, query_of, search, titles
 
 pytestmark = pytest.mark.django_db
-
-RESULTS = re.compile(r"/search/[0-9a-f-]{36}/")
-
-
-def search(page: Page, photo: Path) -> None:
-    page.get_by_label("Choose a photo").set_input_files(photo)
-    page.wait_for_url(RESULTS)
-
 
 NOTE_WHAT_IS_SENT = """
     const send = XMLHttpRequest.prototype.send;
@@ -33,14 +24,6 @@ NOTE_WHAT_IS_SENT = """
 def sent(page: Page) -> list[int]:
     """Bytes of each photo that the page uploaded."""
     return page.evaluate('JSON.parse(sessionStorage.getItem("sent"))')
-
-
-def query_of(page: Page) -> Query:
-    return Query.objects.get(pk=page.url.split("/")[4])
-
-
-def titles(page: Page) -> list[str]:
-    return page.locator(".card .name").all_inner_texts()
 
 
 def test_a_photo_is_uploaded_and_the_results_are_read(visit, photo):

@@ -8,8 +8,8 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from search.models import Query
-from search.tests.test_browser_accessibility import violations
-from search.tests.test_browser_search import query_of, search, titles
+from search.tests.accessibility import violations
+from search.tests.shopping import query_of, search, titles
 
 pytestmark = pytest.mark.django_db
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
+from django.db import DatabaseError, connection
 
 from catalog.merge import merge_products
 from catalog.models import Product
@@ -13,7 +14,7 @@ from search.duplicates import compare_photos, merge, uncompared
 from search.indexing.embed import embed_awaiting
 from search.models import ComparedPhoto, Embedding, Judgement, PhotoPair
 from search.query import answer, create_query
-from search.tests.conftest import add_photo, saved_again
+from search.tests.doubled_photos import add_photo, saved_again
 
 
 @pytest.fixture
@@ -70,23 +71,24 @@ def test_only_new_and_replaced_photos_are_compared(shop, model, make_product):
     ]
 
 
+FAIL_AT_THE_THIRD_PHOTO = """
+CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;
+CREATE TRIGGER fail_once BEFORE INSERT ON search_comparedphoto
+    FOR EACH ROW WHEN (NEW.image_id = {image}) EXECUTE FUNCTION fail_once();
+"""
+
+
 def test_a_walk_that_is_interrupted_goes_on_where_it_was(shop, model, monkeypatch):
     monkeypatch.setattr(duplicates, "BATCH", 2)
-    compare = duplicates._compare
-    batches: list[int] = []
-
-    def die_in_the_second(model: ModelVersion, batch: list) -> None:
-        batches.append(len(batch))
-        if len(batches) == 2:
-            raise KeyboardInterrupt
-        compare(model, batch)
-
-    monkeypatch.setattr(duplicates, "_compare", die_in_the_second)
-    with pytest.raises(KeyboardInterrupt):
-        compare_photos(model)
-    assert uncompared(model).count() == 4
+    images = list(uncompared(model).values_list("image_id", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(FAIL_AT_THE_THIRD_PHOTO.format(image=images[2]))
+        with pytest.raises(DatabaseError, match="the disk is full"):
+            compare_photos(model)
+        cursor.execute("DROP TRIGGER fail_once ON search_comparedphoto; DROP FUNCTION fail_once()")
+    assert [row.image_id for row in uncompared(model)] == images[2:]
     compare_photos(model)
-    assert batches == [2, 2, 2, 2] and len(pairs()) == 3
+    assert not uncompared(model).exists() and len(pairs()) == 3
 
 
 def test_a_slice_that_ends_leaves_the_rest_to_the_next(shop, model):

@@ -35,6 +35,9 @@ def test_a_server_without_a_recent_pgvector_is_refused(db, rows, words):
             require_pgvector(None, editor)
 
 
-def test_this_server_will_do(db):
-    with connection.schema_editor() as editor:
-        require_pgvector(None, editor)
+@pytest.mark.parametrize("version", ["0.8.0", "0.10.1", "1.0"])
+def test_a_recent_pgvector_is_taken_and_its_version_compared_as_numbers(db, version):
+    with connection.cursor() as cursor:
+        pretend_available(cursor, f"('vector', '0.7.4', '{version}')")
+        with connection.schema_editor() as editor:
+            require_pgvector(None, editor)  # raises nothing, for "0.10.1" neither

@@ -10,7 +10,7 @@ from conftest import photo_of
 from ml.models import ModelVersion
 from search.models import Query
 from search.tests.awkward_photos import each_awkward_photo, upload
-from search.tests.test_search_page import BAD_FILTERS
+from search.tests.bad_filters import BAD_FILTERS
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/search/"

@@ -12,6 +12,7 @@ from conftest import photo_of
 from ml.models import ModelVersion
 from search.models import Query
 from search.tests.awkward_photos import each_awkward_photo, upload
+from search.tests.bad_filters import BAD_FILTERS
 
 pytestmark = pytest.mark.django_db
 
@@ -128,24 +129,6 @@ def test_a_bad_crop_is_refused_and_nothing_is_stored(client, model, crop):
     )
     assert (response.status_code, response.json()["code"]) == (400, "bad_crop")
     assert not Query.objects.exists()
-
-
-BAD_FILTERS = [
-    {"category": "no-such"},
-    {"category": "\0"},
-    {"brand": "a\0b"},
-    {"min_price": "cheap"},
-    {"min_price": "-1"},
-    {"max_price": "1e99"},
-    {"min_price": "nan"},
-    {"min_price": "5", "max_price": "4"},
-    {"attribute": "red"},
-    {"attribute": "colour:\0"},
-    {"page": "0"},
-    {"page": "999"},
-    {"page": "²"},
-    {"sort": "random()"},
-]
 
 
 @pytest.mark.parametrize("filters", BAD_FILTERS, ids=str)

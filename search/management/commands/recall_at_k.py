@@ -10,6 +10,7 @@ from ml.data.datasets import Photo, UnusableDataset, photos_of_the_catalogue, re
 from ml.embedder import Embedder, ModelMismatch, load_embedder
 from ml.evaluation.recall import Evaluation, evaluate, with_colours, with_network
 from ml.evaluation.report import render_report
+from ml.files import whole
 from ml.models import ModelVersion
 from search.indexing.ann_recall import recall_of_the_index
 
@@ -111,13 +112,8 @@ def _check(options: dict[str, Any]) -> None:
 
 
 def _write_whole(file: Path, text: str) -> None:
-    """Write all of `file` or leave it as it was. Raises OSError, such as for a full disk."""
-    unfinished = file.with_name(f"{file.name}.unfinished")
-    try:
+    with whole(file) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _photos(options: dict[str, Any]) -> tuple[list[Photo], list[Photo] | None]:
