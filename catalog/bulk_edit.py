@@ -144,7 +144,7 @@ def _log(user_id: int, effects: list[Effect]) -> None:
         LogEntry(
             user_id=user_id,
             content_type=kind,
-            object_id=effect.product.pk,
+            object_id=str(effect.product.pk),
             object_repr=str(effect.product)[:200],
             action_flag=CHANGE,
             change_message="; ".join(effect.changes),

@@ -1,7 +1,7 @@
-"""Tells who wants to know that photos were saved: after the commit that saved them, all of one commit together.
+"""The signal `photos_saved`: sent after the commit that saved photos, once for all photos of one commit.
 
-An import commits each product by itself; within `gathered()` the photos of many commits are told of together. Those
-that a killed process never told of are found by their lack of an embedding (search.tasks.requeue_stale_photos).
+An import commits each product by itself: within `batched_signals()` one signal covers the photos of many commits. A
+process that is killed before it sends loses nothing: search.tasks.requeue_stale_photos finds photos without embedding.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from django.dispatch import Signal, receiver
 
 from catalog.models import ProductImage
 
-TOGETHER = 64  # photos told of at once: what the search embeds in one task
+BATCH = 64  # photos of one signal: what the search embeds in one task
 
 photos_saved = Signal()  # with `image_ids`: list[int]
 
-_gathered: ContextVar[list[int] | None] = ContextVar("gathered", default=None)
+_batch: ContextVar[list[int] | None] = ContextVar("batch", default=None)
 
 
 @contextmanager
-def gathered() -> Iterator[None]:
-    """Tell of the photos committed within by TOGETHER at a time, and of the rest at the end."""
+def batched_signals() -> Iterator[None]:
+    """Send one signal for every BATCH photos committed within, and one for the rest at the end."""
     image_ids: list[int] = []
-    token = _gathered.set(image_ids)
+    token = _batch.set(image_ids)
     try:
         yield
     finally:
-        _gathered.reset(token)
-        _tell(image_ids)
+        _batch.reset(token)
+        _send(image_ids)
 
 
 class _SavedPhotos:
@@ -43,13 +43,13 @@ class _SavedPhotos:
         self.image_ids: list[int] = []
 
     def __call__(self) -> None:
-        waiting = _gathered.get()
+        waiting = _batch.get()
         if waiting is None:
-            _tell(self.image_ids)
+            _send(self.image_ids)
             return
         waiting += self.image_ids
-        if len(waiting) >= TOGETHER:
-            _tell(waiting)
+        if len(waiting) >= BATCH:
+            _send(waiting)
             waiting.clear()
 
 
@@ -72,6 +72,6 @@ def collect_saved_photo(
     transaction.on_commit(hook, using=using, robust=True)
 
 
-def _tell(image_ids: list[int]) -> None:
+def _send(image_ids: list[int]) -> None:
     if image_ids:
         photos_saved.send(ProductImage, image_ids=list(image_ids))

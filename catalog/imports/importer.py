@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 from catalog.imports.sources import SourcePhoto, SourceRow, read_source
 from catalog.models import Category, Product, ProductImage
 from catalog.photos.validation import InvalidPhoto, PhotoFacts, check_photo
-from catalog.signals import gathered
+from catalog.signals import batched_signals
 
 TEXT_COLUMNS = ("title", "description", "brand")
 
@@ -64,7 +64,7 @@ def run_import(source: Path, on_row: Callable[[Outcome], None] = lambda outcome:
     `on_row` is called within the transaction of each product: what it writes is there exactly if the product
     is, and when it raises, the import ends before that product. Raises UnusableSource.
     """
-    with gathered():
+    with batched_signals():
         for row in _rows(source):
             if row.line > after_line:
                 _import_row(row, on_row)

@@ -24,7 +24,7 @@ def forget_file(instance: ProductImage, using: str, **kwargs: Any) -> None:
 @receiver(pre_save, sender=ProductImage)
 def note_former_file(instance: ProductImage, using: str, **kwargs: Any) -> None:
     """Whichever way a new file comes in: the admin, an import, the API."""
-    if instance.pk is not None and not instance.file._committed:
+    if instance.pk is not None and not instance.file._committed:  # type: ignore[attr-defined]
         rows = ProductImage.objects.using(using).filter(pk=instance.pk)
         instance._former_file = rows.values_list("file", flat=True).first()  # type: ignore[attr-defined]
 

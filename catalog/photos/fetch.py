@@ -30,7 +30,7 @@ from catalog.http_client import Fetched, PublicClient, TryLater, Unfetchable, Va
 from catalog.locks import advisory_lock
 from catalog.models import ImportRun, Product, ProductImage, RemoteHost, RemotePhoto
 from catalog.photos.validation import InvalidPhoto, check_photo
-from catalog.signals import gathered
+from catalog.signals import batched_signals
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def fetch_photos(host: str) -> int:
             return 0
         remote = RemoteHost.objects.filter(pk=host)
         remote.update(woken=None)  # what is asked for from here on may need a task of its own
-        with gathered():
+        with batched_signals():
             settled = _fetch_slice(host)
         remote.update(woken=None)
     if _due().filter(host=host).exists() and not _pause(host):

@@ -68,7 +68,7 @@ def test_categories_are_weighed_by_their_queries(evaluation: Evaluation) -> None
     assert overall == pytest.approx(100 * evaluation.recalls[1].value)
 
 
-def test_the_floor_is_shown_only_when_it_was_measured(evaluation: Evaluation) -> None:
+def test_the_baseline_is_shown_only_when_it_was_measured(evaluation: Evaluation) -> None:
     assert "colours: " not in render_report(evaluation)
     assert render_report(evaluation, baseline=evaluation).count("colours: ") == 4
 

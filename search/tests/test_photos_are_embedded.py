@@ -91,7 +91,7 @@ def queued_batches() -> list[list[int]]:
 
 @pytest.mark.django_db(transaction=True)
 def test_an_import_queues_a_task_for_many_products_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("catalog.signals.TOGETHER", 4)
+    monkeypatch.setattr("catalog.signals.BATCH", 4)
     for number in range(10):
         (tmp_path / f"{number}_0.jpg").write_bytes(photo_of(str(number)))
     run_import(tmp_path)

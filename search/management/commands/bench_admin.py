@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from catalog.models import Product, ProductImage
+from search.benchmarks.scratch_database import bench_model, scratch_database
 from search.benchmarks.synthetic_catalogue import fill_with_random_products
 from search.indexing.rollout import index_name
-from search.management.commands.bench_search import bench_model, scratch_database
 from search.models import Embedding
 
 LIST = reverse("admin:catalog_product_changelist")

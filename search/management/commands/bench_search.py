@@ -6,7 +6,6 @@ import argparse
 import importlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +18,9 @@ from catalog.filters import ProductFilter
 from catalog.models import Product
 from ml.models import ModelVersion
 from search import knn
+from search.benchmarks.scratch_database import bench_model, scratch_database
 from search.benchmarks.synthetic_catalogue import MAX_PRICE, SyntheticCatalogue, fill_with_random_products
-from search.indexing.rollout import HNSW, build_index, index_name
+from search.indexing.rollout import HNSW, build_index
 from search.models import Embedding
 
 K = 20
@@ -103,33 +103,6 @@ class Command(BaseCommand):
             else:
                 for name, search in _faiss(catalogue):
                     report(name, search, truth)
-
-
-@contextmanager
-def scratch_database() -> Iterator[None]:
-    """A migrated, empty database beside the real one on the same server, dropped afterwards.
-
-    Without the active model's index: it is built when the rows are there, as it would be for a shop of that size.
-    """
-    name = connection.settings_dict["NAME"]
-    connection.settings_dict["TEST"]["NAME"] = f"bench_{name}"
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
-        if model := ModelVersion.objects.active():
-            with connection.cursor() as cursor:
-                cursor.execute(f"DROP INDEX {index_name(model)}")
-        yield
-    finally:
-        connection.creation.destroy_test_db(name, verbosity=0)
-
-
-def bench_model() -> ModelVersion:
-    model = ModelVersion.objects.active()
-    if model:
-        return model
-    return ModelVersion.objects.create(
-        version="bench", sha256="0" * 64, backbone="none", dim=256, input_size=96, state=ModelVersion.State.ACTIVE
-    )
 
 
 def _queries(catalogue: SyntheticCatalogue, n: int) -> NDArray[np.float32]:

@@ -25,9 +25,9 @@ from PIL import Image, ImageFilter
 
 from ml.images import model_input, read_photo
 from ml.models import ModelVersion
+from search.benchmarks.scratch_database import scratch_database
 from search.benchmarks.synthetic_catalogue import fill_with_random_products
 from search.indexing.rollout import build_index
-from search.management.commands.bench_search import scratch_database
 from search.rate_limits import SearchRate
 
 ROUNDS = 60

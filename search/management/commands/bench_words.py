@@ -13,7 +13,7 @@ from django.db import connection
 
 from catalog.models import Category, Product
 from catalog.text_search import collect_search_words, find_products, suggest
-from search.management.commands.bench_search import scratch_database
+from search.benchmarks.scratch_database import scratch_database
 
 PER_PAGE = 24
 VOCABULARY = 20_000  # words; a shop's titles use its frequent ones most (Zipf)
