@@ -147,7 +147,7 @@ def create_query(
     """Embed the photos of one item and store what answering takes: one row, and a thumbnail for a photo.
 
     `crop` applies to the first photo. The embeddings of several photos are averaged, which sharpens the answer.
-    Raises UnreadablePhoto and NoActiveModel.
+    Raises UnreadablePhoto and NoActiveModel. A database that takes nothing leaves it unkept (Query.is_kept).
     """
     model = active_model()
     embedder = model.embedder()
@@ -165,7 +165,7 @@ def create_query(
     decoded = time.perf_counter()
     vector = _mean_direction(embedder.embed(np.stack(views)))
     embedded = time.perf_counter()
-    return Query.objects.create(
+    query = Query(
         model=model,
         vector=vector.tolist(),
         thumbnail=thumbnail,
@@ -173,6 +173,8 @@ def create_query(
         source=source,
         took_ms={"decode": _ms(started, decoded), "embed": _ms(decoded, embedded)},
     )
+    query.keep()
+    return query
 
 
 def answer(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Result]:
@@ -206,7 +208,8 @@ def closest(query: Query, product_filter: ProductFilter | None = None, k: int = 
         query.took_ms["search"] = _ms(started, time.perf_counter())
         if matches:
             query.best_score, query.best_product_id = matches[0].score, matches[0].product_id
-        query.save(update_fields=["took_ms", "best_score", "best_product"])
+        if query.is_kept:
+            query.keep("took_ms", "best_score", "best_product")
     return matches
 
 
@@ -238,7 +241,7 @@ def reembed_if_stale(query: Query) -> None:
     crop = Crop.parse(query.crop) if query.crop else None
     (vector,) = embedder.embed(model_input(thumbnail, embedder.input_size, crop)[None])
     query.vector, query.model = vector.tolist(), model
-    query.save(update_fields=["vector", "model"])
+    query.keep("vector", "model")
 
 
 def load(matches: list[Match]) -> list[Result]:
