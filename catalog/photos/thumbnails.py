@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.core.files.base import File
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.cache import get_conditional_response
 from easy_thumbnails.alias import aliases
 from easy_thumbnails.engine import NoSourceGenerator
 from easy_thumbnails.exceptions import EasyThumbnailsError
-from easy_thumbnails.files import get_thumbnailer
+from easy_thumbnails.files import ThumbnailFile, get_thumbnailer
 from PIL import Image
 
 from catalog.models import ProductImage
@@ -32,13 +31,14 @@ def picture_response(request: HttpRequest, image: ProductImage, size: str) -> Ht
         raise Http404
     if settings.MEDIA_BUCKET:
         return redirect(picture.url)
-    response = FileResponse(picture.open("rb"), content_type="image/jpeg")
+    with picture.storage.open(picture.name) as file:
+        response = HttpResponse(file.read(), content_type="image/jpeg")
     etag = f'"{image.sha256[:16]}-{size}"'
     response["ETag"] = etag
     return get_conditional_response(request, etag, response=response) or response
 
 
-def make_thumbnail(image: ProductImage, size: str) -> File | None:
+def make_thumbnail(image: ProductImage, size: str) -> ThumbnailFile | None:
     """The small version, made now if there is none yet; None when the photo cannot be decoded."""
     thumbnailer, options = get_thumbnailer(image.file), dict(aliases.get(size) or {})
     try:
