@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.postgres.indexes import BrinIndex
-from django.db import models
+from django.db import DatabaseError, models
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -16,8 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from pgvector.django import HalfVectorField
 
 from catalog.models import Category, Product, ProductImage
+from catalog.read_only import takes_nothing
 from ml.models import ModelVersion
 from search.knn import EmbeddingManager
+
+logger = logging.getLogger(__name__)
 
 DIM = 256
 
@@ -72,6 +76,35 @@ def photos_awaiting(model: ModelVersion) -> models.QuerySet[ProductImage]:
     return ProductImage.objects.readable().filter(~Exists(embedded)).order_by("pk")
 
 
+class EmbeddingAttempt(models.Model):
+    """A photo that is being read now, or whose reading ended with its worker: see search/indexing/attempts.py."""
+
+    image = models.OneToOneField(ProductImage, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    photo_sha256 = models.CharField(max_length=64)  # of the file that was read: another one starts anew
+    count = models.PositiveSmallIntegerField()
+    started = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.image_id}: {self.count}"
+
+
+class RateCount(models.Model):
+    """Requests of one client in its present period: see search/rate_limits.py. Unlogged: a crash forgets them."""
+
+    key = models.CharField(max_length=90, primary_key=True)
+    started = models.FloatField(db_index=True, help_text="Seconds since 1970.")
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"
+
+
 class QueryQuerySet(models.QuerySet["Query"]):
     def expired(self) -> QueryQuerySet:
         """Past the retention time, unless staff judged their results."""
@@ -111,6 +144,22 @@ class Query(models.Model):
         ordering = ["-created"]
         verbose_name = _("search")
         verbose_name_plural = _("searches")
+
+    @property
+    def is_kept(self) -> bool:
+        return not self._state.adding
+
+    def keep(self, *fields: str) -> None:
+        """Save it, or these fields if it is there. A database that takes nothing now must not cost the answer."""
+        try:
+            if self._state.adding:
+                self.save(force_insert=True)
+            else:
+                self.save(update_fields=fields)
+        except DatabaseError as error:
+            if not takes_nothing(error):
+                raise
+            logger.error("A search is answered without being kept: %s", " ".join(str(error).split()))
 
     def __str__(self) -> str:
         return str(self.id)

@@ -9,21 +9,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
-from rest_framework.throttling import SimpleRateThrottle
 
 from catalog.errors import InvalidRequest
 from ml.images import Crop, UnreadablePhoto
 
 MAX_PHOTOS = 5  # of one item
-
-
-class SearchRate(SimpleRateThrottle):
-    """Searches with a photo per client address; the rate is REST_FRAMEWORK's DEFAULT_THROTTLE_RATES["search"]."""
-
-    scope = "search"
-
-    def get_cache_key(self, request: HttpRequest, view: object) -> str:
-        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}  # type: ignore[arg-type]
 
 
 def check_content_length(request: HttpRequest) -> None:

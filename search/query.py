@@ -166,7 +166,8 @@ def create_query(
     """Embed the photos of one item and store what answering takes: one row, and a thumbnail for a photo.
 
     `crop` applies to the first photo. The embeddings of several photos are averaged, which sharpens the answer.
-    Raises UnreadablePhoto, NothingToSee and NoActiveModel.
+    Raises UnreadablePhoto, NothingToSee and NoActiveModel. A database that takes nothing leaves it unkept
+    (Query.is_kept).
     """
     model = active_model()
     embedder = model.embedder()
@@ -186,7 +187,7 @@ def create_query(
     decoded = time.perf_counter()
     vector = _mean_direction(embedder.embed(np.stack(views)))
     embedded = time.perf_counter()
-    return Query.objects.create(
+    query = Query(
         model=model,
         vector=vector.tolist(),
         thumbnail=thumbnail,
@@ -194,6 +195,8 @@ def create_query(
         source=source,
         took_ms={"decode": _ms(started, decoded), "embed": _ms(decoded, embedded)},
     )
+    query.keep()
+    return query
 
 
 def answer(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Result]:
@@ -247,8 +250,8 @@ def closest(query: Query, product_filter: ProductFilter | None = None, k: int = 
             query.best_score, query.best_product_id = matches[0].score, matches[0].product_id
         query.nothing_alike = not _alike(query, matches)
         noted += ["took_ms", "best_score", "best_product", "nothing_alike"]
-    if noted:
-        query.save(update_fields=noted)
+    if noted and query.is_kept:
+        query.keep(*noted)
     return matches[:k]
 
 
@@ -284,7 +287,7 @@ def reembed_if_stale(query: Query) -> None:
     crop = Crop.parse(query.crop) if query.crop else None
     (vector,) = embedder.embed(model_input(thumbnail, embedder.input_size, crop)[None])
     query.vector, query.model, query.answer = vector.tolist(), model, []
-    query.save(update_fields=["vector", "model", "answer"])
+    query.keep("vector", "model", "answer")
 
 
 def load(matches: list[Match], likely: Mapping[int, Likelihood] | None = None) -> list[Result]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
@@ -16,7 +18,7 @@ from search import duplicates
 from search.indexing import rollout
 from search.indexing.embed import BATCH, embed_awaiting
 from search.indexing.queue import enqueue_finish, enqueue_photos
-from search.models import Query, photos_awaiting
+from search.models import Query, RateCount, photos_awaiting
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +27,16 @@ SLICE = 30.0  # seconds, well below Q_CLUSTER's timeout
 
 
 def embed_images(image_ids: Sequence[int]) -> int:
-    """Embed these photos under every model in use; return the number of embeddings tried."""
-    done = sum(embed_awaiting(model, image_ids) for model in ModelVersion.objects.in_use())
+    """Embed these photos under every model in use; return the number of embeddings tried.
+
+    Slow photos must not outlive the task's time: what is not begun in half of it gets a task of its own.
+    """
+    deadline = time.monotonic() + settings.Q_CLUSTER["timeout"] / 2
+    done = 0
+    for model in ModelVersion.objects.in_use():
+        done += embed_awaiting(model, image_ids, seconds=deadline - time.monotonic())
+        if done and time.monotonic() > deadline:
+            enqueue_photos(list(photos_awaiting(model).filter(pk__in=image_ids).values_list("pk", flat=True)))
     for model in ModelVersion.objects.filter(state=ModelVersion.State.PREPARING):
         if not photos_awaiting(model).exists():
             enqueue_finish(model)
@@ -39,9 +49,16 @@ def prepare(model_id: int) -> None:
 
 
 def finish_preparing(model_id: int) -> bool:
-    """When every photo is embedded with it: index, compare, mark the version ready. False if it is not time yet."""
+    """When every photo is embedded with it: index, compare, mark the version ready. False if it is not time yet.
+
+    It may take longer than Q_RETRY, and is handed out again then: the second one leaves at once, so that the other
+    workers stay free. requeue_stale_photos starts it anew if the first one dies.
+    """
     model = ModelVersion.objects.filter(pk=model_id, state=ModelVersion.State.PREPARING).first()
-    return model is not None and rollout.finish(model)
+    try:
+        return model is not None and rollout.finish(model, wait=False)
+    except rollout.Busy:
+        return False
 
 
 def compare_photos() -> bool:
@@ -76,7 +93,8 @@ def requeue_stale_photos() -> int:
 
 
 def delete_expired_queries() -> int:
-    """Every hour: forget searches past the retention time."""
+    """Every hour: forget searches past the retention time, and clients that have not asked for a day."""
+    RateCount.objects.filter(started__lt=time.time() - 86400).delete()
     return Query.objects.expired().delete()[0]
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views import defaults
 
 import catalog.views
+from visualsearch.database import no_connection
+from visualsearch.errors import database_gone
 from visualsearch.refusal import refusal
 
 
@@ -29,6 +33,8 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if no_connection(sys.exc_info()[1]):  # in a middleware, where process_exception is not asked
+        return database_gone(request)
     if not _is_api(request):
         return defaults.server_error(request)
     sentence = _("Something went wrong here, and was logged. Please try again later.")

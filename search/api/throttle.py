@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from catalog.models import ApiToken, Scope
-from search.parameters import SearchRate
+from search.rate_limits import SearchRate
 
 
 class ApiSearchRate(SearchRate):
@@ -17,9 +17,9 @@ class ApiSearchRate(SearchRate):
             self.scope = "search_token"
             self.rate = self.get_rate()
             self.num_requests, self.duration = self.parse_rate(self.rate)
-        return super().allow_request(request, view)  # type: ignore[arg-type]
+        return super().allow_request(request, view)
 
     def get_cache_key(self, request: HttpRequest, view: object) -> str:
         if self.scope == "search_token":
-            return self.cache_format % {"scope": self.scope, "ident": request.auth.digest[:32]}  # type: ignore[attr-defined]
+            return f"{self.scope}:{request.auth.digest[:32]}"  # type: ignore[attr-defined]
         return super().get_cache_key(request, view)

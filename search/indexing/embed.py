@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from pgvector import HalfVector
 from catalog.models import ProductImage
 from ml.images import UnreadablePhoto
 from ml.models import ModelVersion
+from search.indexing import attempts
 from search.models import photos_awaiting
 
 logger = logging.getLogger(__name__)
@@ -41,28 +43,36 @@ def embed_awaiting(
     model: ModelVersion,
     image_ids: Sequence[int] | None = None,
     on_progress: Callable[[int], None] = lambda photos: None,
+    seconds: float = math.inf,
 ) -> int:
     """Embed those of `image_ids` (default: all) that await it under `model`; return how many photos were dealt with.
 
-    An unreadable photo gets the reason written on it and is not tried again until its file is replaced.
+    An unreadable photo gets the reason written on it and is not tried again until its file is replaced; so does one
+    that ended several workers. After `seconds` no further photo is begun.
     """
+    deadline = time.monotonic() + seconds
     awaiting = photos_awaiting(model)
     if image_ids is not None:
         awaiting = awaiting.filter(pk__in=image_ids)
     done, last = 0, 0
     while batch := list(awaiting.filter(pk__gt=last)[:BATCH]):
-        _embed(batch, model)
+        for group in attempts.groups_of(batch):
+            if time.monotonic() > deadline:
+                return done
+            done += (count := _embed(group, model, deadline))
+            on_progress(count)
         last = batch[-1].pk
-        done += len(batch)
-        on_progress(len(batch))
     return done
 
 
-def _embed(images: Sequence[ProductImage], model: ModelVersion) -> None:
+def _embed(images: Sequence[ProductImage], model: ModelVersion, deadline: float) -> int:
+    """How many of `images` were dealt with before `deadline`; at least one."""
+    attempts.begin(images)
     vectors: list[tuple[ProductImage, NDArray[np.float32]]] = []
     embedded = model.embedder().embed_photos(
         files_of(images), max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS
     )
+    count = 0
     for index, result in embedded:
         image = images[index]
         if isinstance(result, UnreadablePhoto):
@@ -70,8 +80,13 @@ def _embed(images: Sequence[ProductImage], model: ModelVersion) -> None:
             ProductImage.objects.filter(pk=image.pk, sha256=image.sha256).update(error=str(result)[:300])
         else:
             vectors.append((image, result))
+        count += 1
+        if time.monotonic() > deadline:
+            break
     if vectors:
         _upsert(vectors, model)
+    attempts.end(images)
+    return count
 
 
 def files_of(images: Iterable[ProductImage]) -> Iterator[bytes | Path]:

@@ -6,10 +6,12 @@ Until the switch the active model serves; the switch is one transaction. Rollbac
 from __future__ import annotations
 
 import itertools
+import logging
 import random
 from dataclasses import dataclass
 
-from django.db import connection
+import psycopg
+from django.db import OperationalError, connection
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -18,6 +20,8 @@ from catalog.models import ProductImage
 from ml.models import ModelVersion
 from search.indexing.queue import enqueue_photos
 from search.models import Embedding, photos_awaiting
+
+logger = logging.getLogger(__name__)
 
 HNSW = "m = 16, ef_construction = 64"
 SAMPLE = 500  # photos asked about when two models are compared: the 95 % interval is at most ±4.4 points wide
@@ -68,11 +72,20 @@ def prepare_in_background(model: ModelVersion) -> None:
     async_task("search.tasks.prepare", model.pk, group="embed", task_name=f"prepare {model}"[:100])
 
 
-def finish(model: ModelVersion) -> bool:
-    """Index and compare a version whose photos are all embedded, and mark it ready; False if some still wait."""
+class Busy(RuntimeError):
+    """Another process prepares this version."""
+
+
+def finish(model: ModelVersion, wait: bool = True) -> bool:
+    """Index and compare a version whose photos are all embedded, and mark it ready; False if some still wait.
+
+    Raises Busy where another process is at it and `wait` is False.
+    """
     if photos_awaiting(model).exists():
         return False
-    with advisory_lock("model", model.pk, wait=True):
+    with advisory_lock("model", model.pk, wait=wait) as alone:
+        if not alone:
+            raise Busy(f"Another process prepares {model}.")
         model.refresh_from_db()
         if model.state != ModelVersion.State.READY:
             build_index(model)
@@ -111,11 +124,22 @@ def build_index(model: ModelVersion) -> None:
         if row and row[0]:
             return
         cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        cursor.execute("SET maintenance_work_mem = '512MB'")  # the graph of 500,000 photos fits
-        cursor.execute(
+        create = (
             f"CREATE INDEX CONCURRENTLY {name} ON search_embedding USING hnsw (vector halfvec_cosine_ops) "
             f"WITH ({HNSW}) WHERE model_id = {model.pk:d}"
         )
+        cursor.execute("SET maintenance_work_mem = '512MB'")  # the graph of 500,000 photos fits
+        try:
+            cursor.execute(create)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, psycopg.errors.DiskFull):
+                raise
+            # A parallel build shares the graph through /dev/shm, of which a container has 64 MB. A serial one does not.
+            logger.warning("The index is built serially: %s", " ".join(str(error).split()))
+            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            cursor.execute("SET max_parallel_maintenance_workers = 0")
+            cursor.execute(create)
+            cursor.execute("RESET max_parallel_maintenance_workers")
         cursor.execute("RESET maintenance_work_mem")
 
 

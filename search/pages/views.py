@@ -30,8 +30,9 @@ from ml.images import WHOLE, Crop, UnreadablePhoto
 from ml.models import ModelVersion
 from search import explain
 from search.models import Query
-from search.parameters import SearchRate, check_content_length, read_crop, read_photos_of_request
+from search.parameters import check_content_length, read_crop, read_photos_of_request
 from search.query import MOST, PER_PAGE, NoSuchPage, create_query, facets, search, similar_products, written
+from search.rate_limits import ExplanationRate, SearchRate, check_rate
 
 SIMILAR = 10
 HOME_CATEGORIES = 24
@@ -52,11 +53,12 @@ def search_by_photo(request: HttpRequest) -> HttpResponse:
     """
     if request.method == "GET":
         return redirect("home")
-    if not SearchRate().allow_request(request, None):  # type: ignore[arg-type]
-        sentence = _("These were many searches in a short time. Please wait a minute and try again.")
-        raise RequestError("throttled", sentence, status=429)
+    check_rate(SearchRate, request)
     check_content_length(request)
     query = create_query(_photos(request), read_crop(request.POST))
+    if not query.is_kept:  # and its results page, at another address, could not be found
+        sentence = _("We cannot search by photo at the moment. Please try again later, or browse the shop.")
+        raise RequestError("no_space", sentence, status=503)
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"query": str(query.pk), "url": reverse("results", args=[query.pk])})
     return HttpResponse(status=303, headers={"Location": reverse("results", args=[query.pk])})
@@ -113,6 +115,7 @@ def query_photo(request: HttpRequest, pk: UUID) -> HttpResponse:
 @cache_control(private=True, max_age=3600)
 def boxes(request: ShopRequest, pk: UUID) -> HttpResponse:
     """The likely items in the photo, to choose one with a tap: a part of the results page, or a page without script."""
+    check_rate(ExplanationRate, request)
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
     photo = Image.open(BytesIO(bytes(query.thumbnail))).convert("RGB")
     crops = explain.likely_items(photo, query.model)
@@ -132,6 +135,7 @@ def boxes(request: ShopRequest, pk: UUID) -> HttpResponse:
 @cache_control(private=True, max_age=3600)
 def why(request: ShopRequest, pk: UUID, image_pk: int) -> HttpResponse:
     """Which regions of the photo and of the product's picture made them alike: a dialog, or a page without script."""
+    check_rate(ExplanationRate, request)
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
     on_sale = ProductImage.objects.filter(product__is_active=True).select_related("product")
     image = get_object_or_404(on_sale, pk=image_pk)
@@ -267,7 +271,7 @@ def _schema_org(request: HttpRequest, product: Product, images: list[ProductImag
         "name": product.title,
         "sku": product.sku,
         "url": request.build_absolute_uri(),
-        "image": [request.build_absolute_uri(image.file.url) for image in images],
+        "image": [request.build_absolute_uri(image.picture_url()) for image in images],
     }
     if product.description:
         facts["description"] = product.description

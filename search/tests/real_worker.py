@@ -41,6 +41,19 @@ def workers(var_dir: Path, timeout: int = 3) -> Iterator[Callable[[], Worker]]:
             kill(worker)
 
 
+def run_until_it_ends(command: list[str], var_dir: Path) -> int:
+    """The exit status of `command` on the test database; of a process that was killed, the signal, negative."""
+    database = connection.settings_dict
+    environment = {
+        **os.environ,
+        "VAR_DIR": str(var_dir),
+        "SECRET_KEY": settings.SECRET_KEY,
+        "DJANGO_SETTINGS_MODULE": "visualsearch.settings",
+        "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
+    }
+    return subprocess.run(command, cwd=settings.BASE_DIR, env=environment).returncode
+
+
 def kill(worker: Worker) -> None:
     """SIGKILL to the cluster and all its children, at once."""
     with suppress(ProcessLookupError):

@@ -140,7 +140,7 @@ def test_json_that_is_no_object_is_refused(client, model, body):
 
 def test_a_token_of_scope_search_has_a_rate_of_its_own(client, shop, monkeypatch, admin_user):
     rates = {"search": "1/min", "search_token": "3/min"}
-    monkeypatch.setattr("search.parameters.SearchRate.THROTTLE_RATES", rates)
+    monkeypatch.setattr("search.rate_limits.SearchRate.THROTTLE_RATES", rates)
     clients = {
         scope: APIClient(
             headers={

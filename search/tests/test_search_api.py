@@ -150,7 +150,7 @@ def test_a_body_of_gigabytes_is_refused_before_it_is_read(client, model):
 
 
 def test_a_client_that_searches_too_often_is_told_to_wait(client, shop, monkeypatch):
-    monkeypatch.setattr("search.parameters.SearchRate.THROTTLE_RATES", {"search": "1/min"})
+    monkeypatch.setattr("search.rate_limits.SearchRate.THROTTLE_RATES", {"search": "1/min"})
     search(client)
     response = client.post(URL, {"image": upload(photo_of("mug"))})
     assert (response.status_code, response.json()["code"]) == (429, "throttled")

@@ -172,7 +172,7 @@ def test_searching_before_a_model_is_active_says_so(client, db):
 
 
 def test_too_many_searches_in_a_minute_are_refused(client, shop, monkeypatch):
-    monkeypatch.setattr("search.parameters.SearchRate.THROTTLE_RATES", {"search": "1/min"})
+    monkeypatch.setattr("search.rate_limits.SearchRate.THROTTLE_RATES", {"search": "1/min"})
     search(client, "mug")
     assert client.post("/search/", {"image": upload(photo_of("mug"))}).status_code == 429
 

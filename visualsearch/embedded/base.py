@@ -6,8 +6,13 @@ from typing import Any
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.client import DatabaseClient as PostgresClient
+from django.db.utils import OperationalError
 
-from .server import ensure_database, ensure_server
+from .server import NoServer, ensure_database, ensure_server
+
+
+class EmbeddedServerError(OperationalError):
+    """There is no embedded server to connect to; str() says why and what to do."""
 
 
 class DatabaseClient(PostgresClient):
@@ -22,8 +27,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     client_class = DatabaseClient
 
     def join_server(self) -> None:
-        """Start or join the server and point this connection's settings at it."""
-        socket_directory = ensure_server(settings.VAR_DIR / "postgres" / "data")
+        """Start or join the server and point this connection's settings at it. Raises EmbeddedServerError."""
+        try:
+            socket_directory = ensure_server(settings.VAR_DIR / "postgres" / "data")
+        except NoServer as reason:
+            raise EmbeddedServerError(str(reason)) from reason
         if not self.settings_dict["HOST"]:
             ensure_database(socket_directory, DATABASE_NAME)
         self.settings_dict.update(HOST=str(socket_directory), USER="postgres")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import tempfile
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -11,6 +12,13 @@ from uvicorn.supervisors import Multiprocess
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualsearch.settings")
+    # Where prometheus_client adds up the counts of all our processes; of this start, and gone with it.
+    with tempfile.TemporaryDirectory(prefix="visualsearch-metrics-") as counts:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
+        serve()
+
+
+def serve() -> None:
     from visualsearch.serving import limits
 
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -27,6 +28,7 @@ from django.http import HttpResponse
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language_from_request, gettext, override
 
+from visualsearch.metrics import REFUSED, REQUESTS, WAITS
 from visualsearch.refusal import refusal
 from visualsearch.serving import limits
 
@@ -53,6 +55,7 @@ class Turned(Exception):
 
 class Lane:
     def __init__(self, name: str, size: limits.LaneSize) -> None:
+        self.name = name
         self.pool = ThreadPoolExecutor(size.threads, thread_name_prefix=name)
         self.room = size.threads + size.waiting
         self.inside = 0  # running and waiting; changed by the event loop only
@@ -116,10 +119,11 @@ class Front:
             await self._admit(environ, route)
             await body.read()
             environ["CONTENT_LENGTH"] = str(body.size)
-            answer = await lane.run(self._respond, environ)
+            answer = await lane.run(self._respond, environ, lane.name, time.monotonic())
         except ClientGone:
             return
         except Turned as turned:
+            REFUSED.labels(turned.code).inc()
             answer = _turn(environ, turned, route)
         except Exception:
             logger.exception("%s %s failed outside Django", scope["method"], scope["path"])
@@ -145,8 +149,12 @@ class Front:
         if route.upload and not small and not await self.lanes["pages"].run(may_upload, environ):
             raise Turned("too_many_bytes", 413)
 
-    def _respond(self, environ: dict[str, Any]) -> Answer:
-        """Django's whole answer. Runs in a thread, which is free for the next request afterwards."""
+    def _respond(self, environ: dict[str, Any], lane: str, whole: float) -> Answer:
+        """Django's whole answer. Runs in a thread, which is free for the next request afterwards.
+
+        `whole` is when the request had been read, on time.monotonic().
+        """
+        WAITS.labels(lane).observe(time.monotonic() - whole)
         head: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
@@ -166,6 +174,7 @@ class Front:
         if not any(name.lower() == "content-length" for name, _ in head[1]) and head[0] not in (204, 304):
             head[1].append(("Content-Length", str(content.tell())))
         content.seek(0)
+        REQUESTS.labels(lane, f"{head[0] // 100}xx").observe(time.monotonic() - whole)
         return head[0], head[1], content
 
 
@@ -235,7 +244,8 @@ def may_upload(environ: dict[str, Any]) -> bool:
     if request.headers.get("Authorization"):
         from rest_framework.request import Request
 
-        schemes: list[Any] = [import_string(name) for name in settings.REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]]
+        names: Any = settings.REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]
+        schemes: list[Any] = [import_string(name) for name in names]
         try:
             asked = Request(request, authenticators=[scheme() for scheme in schemes])
             return bool(asked.auth or asked.user.is_authenticated)

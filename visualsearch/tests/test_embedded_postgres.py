@@ -49,6 +49,7 @@ def join(var: Path):
             text=True,
         )
         users.append(user)
+        assert user.stdout is not None
         return user, user.stdout.readline().strip()
 
     yield start
@@ -108,3 +109,88 @@ def test_many_starting_at_once_share_one_server(var):
         user.communicate()
     assert len(starts) == 1 and "" not in starts
     wait_until(lambda: not postgres_of(var))
+
+
+def start_in(var: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A process that uses the server of `var` and ends."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", "from django.db import connection; connection.connect()"],
+        cwd=settings.BASE_DIR,
+        env={**{name: value for name, value in os.environ.items() if name != "DATABASE_URL"}, "VAR_DIR": str(var)}
+        | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_copy_of_a_live_directory_does_not_join_the_originals_server(join, var):
+    _, started = join()
+    with tempfile.TemporaryDirectory(dir=settings.VAR_DIR) as copy:
+        Path(copy).chmod(0o755)
+        subprocess.run(["cp", "-a", f"{var}/postgres", copy], check=True)
+        outcome = start_in(Path(copy))
+        assert outcome.returncode != 0
+        assert f"is a copy of {var}/postgres/data, made while its server ran" in outcome.stderr
+        assert "Traceback" not in outcome.stderr
+    _, still = join()
+    assert still == started
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_a_copy_that_lost_its_owner_says_how_to_give_it_back(join, var):
+    user, _ = join()
+    user.communicate()
+    wait_until(lambda: not postgres_of(var))
+    with tempfile.TemporaryDirectory(dir=settings.VAR_DIR) as copy:
+        Path(copy).chmod(0o755)
+        subprocess.run(["cp", "-r", f"{var}/postgres", copy], check=True)
+        outcome = start_in(Path(copy))
+        assert outcome.returncode != 0 and "chown -R pgserver" in outcome.stderr
+        assert "Traceback" not in outcome.stderr
+        subprocess.run(["chown", "-R", "pgserver", f"{copy}/postgres/data"], check=True)
+        assert start_in(Path(copy)).returncode == 0
+        wait_until(lambda: not postgres_of(Path(copy)))
+
+
+def test_a_process_id_that_somebody_else_has_now_keeps_nobody_out(join, var):
+    user, _ = join()
+    user.communicate()
+    wait_until(lambda: not postgres_of(var))
+    pid_file = var / "postgres" / "data" / "postmaster.pid"
+    pid_file.write_text(f"{os.getpid()}\n{var}/postgres/data\n1\n5432\n{var}\n\n 1 1\nready   \n")
+    _, started = join()
+    assert started
+
+
+@pytest.mark.parametrize("name", ["it's here", "two words"])
+def test_a_path_that_a_shell_would_misread_works(var, name):
+    awkward = var / name
+    awkward.mkdir(mode=0o755)
+    outcome = start_in(awkward)
+    assert outcome.returncode == 0, outcome.stderr
+    wait_until(lambda: not postgres_of(awkward))
+
+
+@pytest.mark.parametrize("name", ["$HOME", 'a "quoted" word', "back\\slash"])
+def test_a_path_that_pg_ctl_cannot_take_is_refused_in_a_sentence(var, name):
+    (var / name).mkdir(mode=0o755)
+    outcome = start_in(var / name)
+    assert outcome.returncode != 0 and "choose another VAR_DIR" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_locale_that_is_not_installed_keeps_nobody_out(var):
+    outcome = start_in(var, LC_ALL="tlh_QO.UTF-8")
+    assert outcome.returncode == 0, outcome.stderr
+    wait_until(lambda: not postgres_of(var))
+
+
+def test_a_server_that_cannot_start_says_why_once(join, var):
+    user, _ = join()
+    user.communicate()
+    wait_until(lambda: not postgres_of(var))
+    with (var / "postgres" / "data" / "postgresql.conf").open("a") as configuration:
+        configuration.write("shared_buffers = much\n")
+    outcome = start_in(var)
+    assert outcome.returncode != 0
+    assert outcome.stderr.count("shared_buffers") <= 2 and len(outcome.stderr.splitlines()) < 10

@@ -1,9 +1,11 @@
 """The web process with clients that mean it ill, on real sockets."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -14,6 +16,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
+from search.models import Query, RateCount
 from visualsearch.tests.web_process import Web, web_process
 
 STALLED = 300  # connections: seventy times the threads
@@ -33,6 +36,8 @@ def web(
         write_tiny_model(var / "models" / model.version)
         with web_process(var) as web:
             yield web
+        Query.objects.all().delete()  # committed by the process
+        RateCount.objects.all().delete()
 
 
 def photo_form(photo: bytes) -> bytes:
@@ -73,6 +78,15 @@ def test_a_reader_that_takes_nothing_holds_no_thread(web: Web):
     assert web.request("GET", "/static/css/shop.css")[0] == 200
     for reader in readers:
         reader.close()
+
+
+def test_pages_and_their_files_are_served_where_nobody_collected_them(web: Web):
+    status, _, page = web.request("GET", "/")
+    assert status == 200
+    files = re.findall(rb'(?:src|href)="(/static/[^"]+)"', page)
+    assert files
+    for file in files:
+        assert web.request("GET", file.decode())[0] == 200
 
 
 def test_a_chunked_upload_arrives(web: Web):
@@ -118,9 +132,8 @@ def test_a_head_without_end_is_refused(web: Web):
 @pytest.mark.django_db(transaction=True)
 def test_large_uploads_are_for_those_who_may_upload(web: Web):
     """40 MB to the import form: refused to a stranger unread, passed on to Django for staff."""
-    User.objects.create_superuser("boss", password="boss")
     client = Client()
-    client.login(username="boss", password="boss")
+    client.force_login(User.objects.create_superuser("boss"))
     cookie = f"sessionid={client.cookies['sessionid'].value}"
     path, body = "/admin/catalog/importrun/start/", b"x" * 40_000_000
     assert web.request("POST", path, body)[0] == 413
@@ -133,7 +146,7 @@ def test_more_searches_than_can_wait_are_told_to_come_back(model: ModelVersion, 
     with web_process(tmp_path, WEB_PHOTO_THREADS="1", WEB_PHOTO_QUEUE="1") as web:
         barrier = threading.Barrier(24)
 
-        def ask() -> tuple[int, object, bytes]:
+        def ask() -> tuple[int, Any, bytes]:
             barrier.wait()
             return search(web)
 

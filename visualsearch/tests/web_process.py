@@ -50,6 +50,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def database_url(host: str) -> str:
+    """Of the test database, reached through the socket in the directory `host`."""
+    database = connection.settings_dict
+    return f"postgres://{database['USER']}@/{database['NAME']}?host={host}"
+
+
 @contextmanager
 def web_process(var_dir: Path, **environment: str) -> Iterator[Web]:
     """Waits until it answers; gone afterwards, with its children."""
@@ -57,7 +63,7 @@ def web_process(var_dir: Path, **environment: str) -> Iterator[Web]:
     own = {
         "VAR_DIR": str(var_dir),
         "SECRET_KEY": settings.SECRET_KEY,
-        "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
+        "DATABASE_URL": database_url(str(database["HOST"])),
         "PORT": str(port),
         "SEARCH_RATE": "10000/min",
     }

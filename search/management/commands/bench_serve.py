@@ -28,7 +28,7 @@ from ml.models import ModelVersion
 from search.benchmarks.scratch_database import scratch_database
 from search.benchmarks.synthetic_catalogue import fill_with_random_products
 from search.indexing.rollout import build_index
-from search.parameters import SearchRate
+from search.rate_limits import SearchRate
 
 ROUNDS = 60
 PORT = 8765

@@ -9,10 +9,15 @@ import secrets
 import signal
 import socket
 import sys
+import threading
+import time
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import honcho.manager
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
@@ -37,14 +42,27 @@ class Command(BaseCommand):
         shop = settings.VAR_DIR / "sample-shop"
         call_command("draw_sample_shop", str(shop), stdout=self.stdout)
         call_command("import_products", str(shop), stdout=self.stdout)
-        password = _demo_password()
-        self.stdout.write(
+        address = (
             f"\n  The shop    http://127.0.0.1:{port}/"
-            f"\n  Staff       http://127.0.0.1:{port}/admin/   user admin, password {password}"
+            f"\n  Staff       http://127.0.0.1:{port}/admin/   user admin, password {_demo_password()}"
             f"\n              (kept in {_password_file()})\n\n"
             "The worker embeds the photos in the first minute. Ctrl-C stops everything.\n"
         )
-        sys.exit(_serve(port))
+        self.stdout.write("Starting...")
+        threading.Thread(target=lambda: _answers(port) and self.stdout.write(address), daemon=True).start()
+        status = _serve(port)
+        self.stdout.flush()
+        os._exit(status)  # no handler at exit has anything to do, and somebody waits for her prompt
+
+
+def _answers(port: int) -> bool:
+    """Wait for the shop to answer, so that its address is the last line on the screen."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz/live", timeout=5):
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def _collect_static() -> None:
@@ -89,9 +107,10 @@ def _demo_password() -> str:
 
 
 def _serve(port: int) -> int:
-    """Run the Procfile until a signal, or until one of its processes ends; leave none behind."""
+    """Run the Procfile until a signal, or until one of its processes ends; leave none behind. Its exit status."""
     environment = {
         "EXAMPLE_PHOTOS_DIR": str(settings.VAR_DIR / "sample-shop" / "queries"),
+        "LOG_LEVEL": "WARNING",
         **os.environ,
         "PORT": str(port),
         "DJANGO_SETTINGS_MODULE": "visualsearch.settings",
@@ -110,5 +129,7 @@ def _serve(port: int) -> int:
         manager.terminate()
 
     signal.signal(signal.SIGHUP, hang_up)
+    honcho.manager.KILL_WAIT = 10  # seconds; they stop by themselves in two or three, on a quiet machine
     manager.loop()
-    return manager.returncode or 0
+    interrupted = manager.returncode == 128 + signal.SIGINT  # Ctrl-C is how a demo ends: make need not call it an error
+    return 0 if interrupted else manager.returncode or 0

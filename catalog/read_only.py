@@ -1,0 +1,8 @@
+"""A database that answers and takes nothing: its disk is full, or it is a replica."""
+
+from django.db import DatabaseError
+from psycopg import errors as postgres
+
+
+def takes_nothing(error: DatabaseError) -> bool:
+    return isinstance(error.__cause__, postgres.DiskFull | postgres.ReadOnlySqlTransaction)

@@ -1,0 +1,95 @@
+"""How often one client may ask for what is expensive; one count for all web processes, kept in Postgres.
+
+DRF's own throttles read and write a list in a cache: processes with a cache each let through a multiple of the rate,
+and requests at the same moment overtake the count. Here one statement counts and tells.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+
+from catalog.errors import RequestError
+from catalog.read_only import takes_nothing
+
+# A client's period begins with its first request after the last period. The count stops one past the limit.
+COUNT = """
+INSERT INTO search_ratecount AS rate (key, started, count) VALUES (%(key)s, %(now)s, 1)
+ON CONFLICT (key) DO UPDATE SET
+    started = CASE WHEN rate.started + %(period)s <= %(now)s THEN %(now)s ELSE rate.started END,
+    count = CASE WHEN rate.started + %(period)s <= %(now)s THEN 1 ELSE least(rate.count + 1, %(limit)s + 1) END
+RETURNING count, started
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How a client stands; the middleware says it in the answer's headers."""
+
+    limit: int
+    remaining: int
+    reset: int  # seconds
+
+
+class ClientRate(SimpleRateThrottle):
+    """The rate is REST_FRAMEWORK's DEFAULT_THROTTLE_RATES[scope]; a client is an address, of IPv6 its /64."""
+
+    num_requests: int  # set by DRF, from the rate
+    duration: int  # seconds
+
+    def get_cache_key(self, request: HttpRequest | Request, view: object) -> str:
+        ident = self.get_ident(request)  # type: ignore[arg-type]
+        try:
+            address = ip_address(ident)
+        except ValueError:  # a unix socket's peer, or what a proxy wrote
+            return f"{self.scope}:{ident[:60]}"
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+            return f"{self.scope}:{address.exploded[:19]}"
+        return f"{self.scope}:{ident}"
+
+    def allow_request(self, request: HttpRequest | Request, view: object) -> bool:
+        if self.rate is None or not self.num_requests:
+            return True
+        now = time.time()
+        key = self.get_cache_key(request, view)
+        parameters = {"key": key, "now": now, "period": self.duration, "limit": self.num_requests}
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(COUNT, parameters)
+                count, started = cursor.fetchone()
+        except DatabaseError as error:
+            if takes_nothing(error):
+                return True  # what can be answered without writing is
+            raise
+        self.left = max(1, ceil(started + self.duration - now))
+        plain = request._request if isinstance(request, Request) else request
+        plain.rate_usage = Usage(self.num_requests, max(0, self.num_requests - count), self.left)  # type: ignore[attr-defined]
+        return count <= self.num_requests
+
+    def wait(self) -> float:
+        return self.left
+
+
+class SearchRate(ClientRate):
+    scope = "search"
+
+
+class ExplanationRate(ClientRate):
+    """Of the pages that run the network without a search: likely items, why it matched."""
+
+    scope = "explanation"
+
+
+def check_rate(rate: type[ClientRate], request: HttpRequest) -> None:
+    """Raises RequestError, 429, past the rate. For views that are not DRF's."""
+    if not rate().allow_request(request, None):
+        sentence = _("These were many searches in a short time. Please wait a minute and try again.")
+        raise RequestError("throttled", sentence, status=429)

@@ -1,0 +1,27 @@
+"""The queue in the admin: what failed, and why. A schedule names a function to run, so nobody makes one here."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django_q.models import Failure, OrmQ, Schedule, Success
+from unfold.admin import ModelAdmin
+
+for model in (Failure, OrmQ, Schedule, Success):
+    admin.site.unregister(model)
+
+
+@admin.register(Failure)
+class FailureAdmin(ModelAdmin):
+    list_display = ["name", "func", "started", "stopped", "attempt_count"]
+    search_fields = ["name", "func"]
+    fields = ["name", "func", "group", "started", "stopped", "attempt_count", "result"]
+    readonly_fields = fields
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Failure | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Failure | None = None) -> bool:
+        return False

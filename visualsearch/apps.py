@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class VisualsearchConfig(AppConfig):
+    name = "visualsearch"
+
+    def ready(self) -> None:
+        from visualsearch import database, login, metrics, queue  # noqa: F401 - they listen to signals
