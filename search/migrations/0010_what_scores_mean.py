@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('search', '0007_renamed_queue_tasks'),
+        ('search', '0009_rate_counts'),
     ]
 
     operations = [
