@@ -64,7 +64,7 @@ class ApiTokenAdmin(ModelAdmin):
         """A token acts for an account: only a superuser makes one for another than her own."""
         if db_field.name == "user":
             accounts = User.objects.filter(is_active=True)
-            kwargs["queryset"] = accounts if request.user.is_superuser else accounts.filter(pk=request.user.pk)
+            kwargs["queryset"] = accounts if request.user.is_superuser else accounts.filter(pk=str(request.user.pk))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:

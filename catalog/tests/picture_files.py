@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -187,7 +187,7 @@ def bmp32(picture: Image.Image, opacity: int) -> bytes:
 def run_lengths(picture: Image.Image) -> bytes:
     """A BMP of 8 bits a pixel, packed by run lengths."""
     indexed = picture.quantize(4)
-    palette = np.array(indexed.getpalette()[:12]).reshape(4, 3)[:, ::-1]
+    palette = np.array((indexed.getpalette() or [])[:12]).reshape(4, 3)[:, ::-1]
     colours = b"".join(bytes([*row.tolist(), 0]) for row in palette)
     packed = b""
     for row in np.asarray(indexed)[::-1]:
@@ -237,7 +237,7 @@ def first_of(*frames: Image.Image, format: str, **options: Any) -> bytes:
     return encoded(frames[0], format, save_all=True, append_images=list(frames[1:]), **options)
 
 
-Expected = list[tuple[int, ...]]
+Expected = Sequence[tuple[int, ...]]
 File = tuple[str, bytes, Expected, int]  # its name, the file, the four colours, how far they may be off
 
 EXACT, NEAR, FAR = 1, 5, 9  # grey levels: no loss to speak of; a good coder; chroma at half size, or 8 bits for light

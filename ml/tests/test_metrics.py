@@ -153,7 +153,7 @@ def test_a_weak_model_hides_few_of_its_right_answers_rather_than_nearly_all() ->
 def test_a_step_of_closeness_is_the_lowest_score_from_which_on_what_is_listed_is_right_as_often() -> None:
     # Photos of a product lie 1 degree apart, the products 30: of three that are found, one is right, and the best match
     # always is. Wrong ones count twice, for those who ask for what is not there.
-    products = [product for product in range(12) for _ in range(2)]
+    products = [str(product) for product in range(12) for _ in range(2)]
     found = retrieve(at_degrees(*(30 * (row // 2) + row % 2 for row in range(24))), products, k=3)
     always, seldom = closeness_steps(found, precisions=(0.2, 1))
     assert always.score == pytest.approx(np.cos(np.radians(1)), abs=1e-6)

@@ -14,7 +14,7 @@ def enqueue_photos(image_ids: Sequence[int]) -> None:
     """One task a batch, so that workers share the load and little is lost when one dies."""
     for start in range(0, len(image_ids), BATCH):
         batch = list(image_ids[start : start + BATCH])
-        async_task("search.tasks.embed_images", batch, group="embed", task_name=f"embed {len(batch)} photos")
+        async_task("search.tasks.embed_images", batch, group="embed", task_name=f"embed photos ({len(batch)})")
 
 
 def enqueue_finish(model: ModelVersion) -> None:

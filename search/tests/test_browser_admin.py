@@ -161,7 +161,7 @@ def staff_pages(first: Product, second: Product) -> list[str]:
         "/admin/search/photopair/?show=broken",
         "/admin/search/photopair/?show=file",
         f"/admin/search/photopair/merge/{first.pk}/{second.pk}/",
-        f"/admin/search/photopair/remove/{first.images.first().pk}/",
+        f"/admin/search/photopair/remove/{first.images.get().pk}/",
         "/admin/search/query/",
         "/admin/search/query/add/",
         f"/admin/search/query/{Query.objects.get().pk}/change/",

@@ -40,8 +40,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def _mount(disk: Path, size: str, *options: str) -> int:
-    options = ",".join([f"size={size}", *options])
-    return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], capture_output=True).returncode
+    joined = ",".join([f"size={size}", *options])
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", joined, "tmpfs", disk], capture_output=True).returncode
 
 
 def train(**options: Any) -> None:

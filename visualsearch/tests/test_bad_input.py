@@ -203,7 +203,7 @@ def test_a_page_whose_query_the_database_refuses_is_a_400(staff):
 def full_disk(tmp_path: Path, settings) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
     if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("only root, where it may mount, can have a small disk made")
     settings.MEDIA_ROOT = disk

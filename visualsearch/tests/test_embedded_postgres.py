@@ -49,6 +49,7 @@ def join(var: Path):
             text=True,
         )
         users.append(user)
+        assert user.stdout is not None
         return user, user.stdout.readline().strip()
 
     yield start

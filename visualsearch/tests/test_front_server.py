@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -145,7 +146,7 @@ def test_more_searches_than_can_wait_are_told_to_come_back(model: ModelVersion, 
     with web_process(tmp_path, WEB_PHOTO_THREADS="1", WEB_PHOTO_QUEUE="1") as web:
         barrier = threading.Barrier(24)
 
-        def ask() -> tuple[int, object, bytes]:
+        def ask() -> tuple[int, Any, bytes]:
             barrier.wait()
             return search(web)
 
