@@ -351,6 +351,20 @@ class ProductImage(models.Model):
             storage.delete(stored)
         self.save()
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A row that cannot be written leaves no file behind."""
+        stored_now = bool(self.file) and not self.file._committed
+        try:
+            super().save(*args, **kwargs)
+        except BaseException:
+            if stored_now and self.file._committed:
+                self.file.storage.delete(self.file.name or "")
+            raise
+
+    def picture_url(self, size: str = "full") -> str:
+        """Where shoppers see it, in one of the THUMBNAIL_ALIASES: upright sRGB, without the file's metadata."""
+        return reverse("thumbnail", args=[self.pk, size])
+
 
 class ImportRun(models.Model):
     """One import by staff: first looked through row by row, then, when they agree, carried out in the background.

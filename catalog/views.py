@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import PurePosixPath
 
+from django.conf import settings
 from django.core.paginator import EmptyPage, Paginator
 from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import OrderBy
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
-from django.views.decorators.cache import cache_control
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
+from django.views.static import serve
 from django_htmx.middleware import HtmxDetails
 
 from catalog.errors import InvalidRequest
 from catalog.filters import SORTS, FilterForm, ProductFilter, count_facets, read_sort, whole_number
 from catalog.models import Category, Product, ProductImage
-from catalog.photos.thumbnails import SIZES, make_thumbnail
+from catalog.photos.headers import SUFFIXES
+from catalog.photos.thumbnails import picture_response
 from catalog.text_search import find_products, suggest
 
 
@@ -71,15 +75,26 @@ def category(request: ShopRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @cache_control(public=True, max_age=3600)
-def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponse:
-    """Makes the thumbnail if there is none yet, then points to it."""
-    if size not in SIZES:
+def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponseBase:
+    """A picture of a product on sale."""
+    return picture_response(
+        request, get_object_or_404(ProductImage.objects.filter(product__is_active=True), pk=pk), size
+    )
+
+
+@require_safe
+@never_cache
+def original(request: HttpRequest, path: str) -> HttpResponseBase:
+    """The file of a photo as it was uploaded, for staff only: it may say where it was taken."""
+    if not request.user.is_staff or PurePosixPath(path).suffix not in ORIGINALS:
         raise Http404
-    image = get_object_or_404(ProductImage.objects.filter(product__is_active=True), pk=pk)
-    url = make_thumbnail(image, size)
-    if url is None:
-        raise Http404
-    return redirect(url)
+    response = serve(request, path, document_root=settings.MEDIA_ROOT)
+    response["Content-Type"] = ORIGINALS[PurePosixPath(path).suffix]
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'"
+    return response
+
+
+ORIGINALS = {suffix: f"image/{format.lower()}" for format, suffix in SUFFIXES.items()}
 
 
 def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, object]) -> HttpResponse:

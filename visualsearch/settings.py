@@ -169,7 +169,7 @@ _S3_OPTIONS = {
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": MEDIA_BUCKET, **_S3_OPTIONS}}
     if MEDIA_BUCKET
-    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    else {"BACKEND": "catalog.photos.storage.AtomicFileSystemStorage"},
     "staticfiles": {"BACKEND": "visualsearch.staticfiles.CollectedOrNotStorage"},
 }
 # Where pages may show pictures from, besides this server: the bucket's host.
@@ -179,12 +179,14 @@ CSP_PICTURES: list[str] = env.list(
 THUMBNAIL_DEFAULT_STORAGE_ALIAS = "default"
 THUMBNAIL_BASEDIR = "thumbnails"
 THUMBNAIL_SOURCE_GENERATORS = ["catalog.photos.thumbnails.decoded"]  # one decoder for what is shown and embedded
+THUMBNAIL_QUALITY = 86
 THUMBNAIL_ALIASES = {
     "": {
         "icon": {"size": (96, 96), "crop": True},
         "card": {"size": (320, 320), "upscale": False},
         "card2x": {"size": (640, 640), "upscale": False},
         "large": {"size": (960, 960), "upscale": False},
+        "full": {"size": (2048, 2048), "upscale": False},  # for programs and search engines
     }
 }
 

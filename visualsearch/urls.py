@@ -1,10 +1,9 @@
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
-from django.urls import include, path, re_path, register_converter
+from django.urls import include, path, register_converter
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
-from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 import catalog.views
@@ -36,8 +35,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-if not settings.MEDIA_BUCKET:  # photos lie on this machine; a shop with many visitors lets its web server do this
-    urlpatterns += [re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT})]
+if not settings.MEDIA_BUCKET:
+    urlpatterns += [path("media/<path:path>", catalog.views.original, name="original")]
 
 handler400 = "visualsearch.error_pages.bad_request"
 handler403 = "visualsearch.error_pages.permission_denied"

@@ -26,7 +26,7 @@ from catalog.admin.export import csv_response
 from catalog.admin.photos import PhotoInline, ProductForm, add_photos
 from catalog.admin.remote_photos import remote_photos
 from catalog.models import Category, Product, ProductImage, Synonym
-from catalog.photos.thumbnails import SIZES, make_thumbnail
+from catalog.photos.thumbnails import picture_response
 from catalog.templatetags.shop import money
 from catalog.templatetags.staff import thumbnail
 from catalog.text_search import words_of
@@ -233,14 +233,13 @@ class ProductAdmin(ModelAdmin):
         return response
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.make_thumbnail)
+        view = self.admin_site.admin_view(self.show_picture)
         return [path("thumbnail/<int:pk>/<str:size>/", view, name="photo_thumbnail"), *super().get_urls()]
 
-    def make_thumbnail(self, request: HttpRequest, pk: int, size: str) -> HttpResponse:
-        """Makes the thumbnail, of a hidden product's photo too, and points to it."""
-        if size not in SIZES or not self.has_view_permission(request):
+    def show_picture(self, request: HttpRequest, pk: int, size: str) -> HttpResponseBase:
+        """The picture, of a hidden product's photo too."""
+        if not self.has_view_permission(request):
             raise Http404
-        url = make_thumbnail(get_object_or_404(ProductImage, pk=pk), size)
-        if url is None:
-            raise Http404
-        return redirect(url)
+        response = picture_response(request, get_object_or_404(ProductImage, pk=pk), size)
+        response["Cache-Control"] = "private, max-age=3600"
+        return response

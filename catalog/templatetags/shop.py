@@ -8,14 +8,12 @@ from typing import Any
 
 from django import template
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
 from catalog.models import Product, ProductImage
-from catalog.photos.thumbnails import existing_thumbnail
 
 register = template.Library()
 
@@ -77,8 +75,8 @@ WIDTHS = {"icon": "96w", "card": "320w", "card2x": "640w", "large": "960w"}
 
 
 def thumbnail_url(image: ProductImage, size: str) -> str:
-    """The thumbnail's own address where it exists; else that of the view which makes it, so that no page waits."""
-    return existing_thumbnail(image, size) or reverse("thumbnail", args=[image.pk, size])
+    """Where the picture is shown, and made if need be: no page waits for its making."""
+    return image.picture_url(size)
 
 
 @register.simple_tag(takes_context=True)

@@ -9,7 +9,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from catalog.models import ProductImage
-from catalog.photos.thumbnails import existing_thumbnail
 
 register = template.Library()
 
@@ -29,4 +28,4 @@ def thumbnail(image: ProductImage | None, size: str = "icon", alt: str = "") -> 
 
 def thumbnail_address(image: ProductImage, size: str) -> str:
     """Where staff see the thumbnail; no page waits for its making."""
-    return existing_thumbnail(image, size) or reverse("admin:photo_thumbnail", args=[image.pk, size])
+    return reverse("admin:photo_thumbnail", args=[image.pk, size])

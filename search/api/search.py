@@ -218,8 +218,8 @@ def answer(request: Request, query: Query, results: list[queries.Result], narrow
 def _context(request: Request, results: list[queries.Result]) -> dict[str, Any]:
     """For the serializers: each product's first photo comes from one query."""
     of_these = ProductImage.objects.filter(product__in=[result.product.pk for result in results])
-    first = of_these.order_by("product_id", "position", "id").distinct("product_id").only("product_id", "file")
-    return {"request": request, "leads": {image.product_id: image.file.url for image in first}}
+    first = of_these.order_by("product_id", "position", "id").distinct("product_id").only("product_id")
+    return {"request": request, "leads": {image.product_id: image.picture_url() for image in first}}
 
 
 def _parameters(data: Any) -> QueryDict:

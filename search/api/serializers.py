@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.models import Product, ProductImage
@@ -27,7 +29,11 @@ class FoundProduct(serializers.ModelSerializer[Product]):
 
 
 class FoundImage(serializers.ModelSerializer[ProductImage]):
-    url = serializers.FileField(source="file", read_only=True)
+    url = serializers.SerializerMethodField()
+
+    @extend_schema_field(OpenApiTypes.URI)
+    def get_url(self, image: ProductImage) -> str:
+        return self.context["request"].build_absolute_uri(image.picture_url())
 
     class Meta:
         model = ProductImage

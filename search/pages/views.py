@@ -271,7 +271,7 @@ def _schema_org(request: HttpRequest, product: Product, images: list[ProductImag
         "name": product.title,
         "sku": product.sku,
         "url": request.build_absolute_uri(),
-        "image": [request.build_absolute_uri(image.file.url) for image in images],
+        "image": [request.build_absolute_uri(image.picture_url()) for image in images],
     }
     if product.description:
         facts["description"] = product.description
