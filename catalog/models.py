@@ -26,6 +26,7 @@ from django.utils.text import get_valid_filename, slugify
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
+from catalog.folding import words_of
 from catalog.photos.validation import upright_size
 
 
@@ -205,6 +206,10 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.title or self.sku
 
+    @property
+    def is_reduced(self) -> bool:
+        return self.sale_price is not None and self.price is not None and self.sale_price < self.price
+
     def get_absolute_url(self) -> str:
         return reverse("product", args=[self.sku])
 
@@ -242,15 +247,11 @@ class Synonym(models.Model):
         return ", ".join(self.words)
 
     def clean(self) -> None:
-        from catalog.text_search import words_of
-
         self.words = [word.strip() for word in self.words or [] if words_of(word)]
         if len(self.words) < 2:
             raise ValidationError({"words": _("Please give at least two words, with a comma between them.")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        from catalog.text_search import words_of
-
         self.folded = list(dict.fromkeys(" ".join(words_of(word)) for word in self.words))
         super().save(*args, **kwargs)
 
