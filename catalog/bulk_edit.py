@@ -109,7 +109,8 @@ def start(products: models.QuerySet[Product], change: Change, user: User) -> Bul
 
 
 def _queue(edit: BulkEdit) -> None:
-    async_task("catalog.bulk_edit.work", edit.pk, group="bulk edit", timeout=3600)
+    name = f"bulk edit {edit.pk}"
+    async_task("catalog.bulk_edit.work", edit.pk, group="bulk edit", timeout=3600, task_name=name)
 
 
 def work(edit_id: int) -> None:

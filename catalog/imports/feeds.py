@@ -10,14 +10,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now, Upper
 from django.utils.translation import gettext as _
@@ -27,6 +25,7 @@ from django_q.tasks import async_task
 
 from catalog.http_client import FetchError, PublicClient, Validators
 from catalog.imports import runs
+from catalog.locks import advisory_lock
 from catalog.models import Feed, FeedItem, ImportRow, ImportRun, Product
 
 DOWNLOAD_SECONDS = 1800.0  # of a list of gigabytes; the task may take as long
@@ -69,12 +68,13 @@ def unschedule(feed: Feed) -> None:
 
 def queue_feed(feed_id: int) -> None:
     """Have a worker look at the feed's list now."""
-    async_task("catalog.imports.feeds.read_feed", feed_id, group="feed", timeout=TASK_SECONDS)
+    name = f"read feed {feed_id}"
+    async_task("catalog.imports.feeds.read_feed", feed_id, group="feed", timeout=TASK_SECONDS, task_name=name)
 
 
 def read_feed(feed_id: int) -> None:
     """The task: begin an import of the feed's list, unless one is under way or the list is the one we know."""
-    with _alone(feed_id) as alone:
+    with advisory_lock("feed", feed_id) as alone:
         feed = Feed.objects.filter(pk=feed_id).first()
         if not alone or feed is None or not feed.concluded:
             return
@@ -107,7 +107,7 @@ def follow_feeds() -> None:
 
 def follow_feed(feed: Feed) -> None:
     """Carry its import out, or ask; when it is done, hide and show products."""
-    with _alone(feed.pk) as alone:
+    with advisory_lock("feed", feed.pk) as alone:
         feed.refresh_from_db()
         if not alone or feed.concluded:
             return
@@ -258,17 +258,3 @@ def _note(feed: Feed, note: str) -> None:
 
 def _schedule_name(feed: Feed) -> str:
     return f"feed {feed.pk}"
-
-
-@contextmanager
-def _alone(feed_id: int) -> Iterator[bool]:
-    """Whether no other worker is at this feed; a worker that dies lets go, as its connection closes."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('visualsearch feed'), %s)", [feed_id])
-        (alone,) = cursor.fetchone() or (False,)
-    try:
-        yield alone
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext('visualsearch feed'), %s)", [feed_id])

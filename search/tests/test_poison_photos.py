@@ -44,7 +44,7 @@ def test_one_deadly_photo_is_found_and_the_others_are_embedded(model: ModelVersi
     photo = ContentFile(photo_of("poison"), "p.jpg")
     poison = ProductImage.objects.create(product=product, view_id="poison", position=20, file=photo)
 
-    ends = []
+    ends: list[object] = []
     while photos_awaiting(model).exists():
         assert len(ends) < 8, "no end of dying"
         ends.append(run_until_it_ends([sys.executable, "-c", DEADLY], tmp_path))
