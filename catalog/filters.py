@@ -19,9 +19,12 @@ from psycopg.types.json import Jsonb
 
 from catalog.errors import InvalidRequest
 from catalog.models import Category, Product
+from catalog.text_search import find_products
 
-MAX_CHOICES = 12  # per group; the chosen ones always show
+MAX_CHOICES = 12  # per group at first; the chosen ones always show
+MAX_LISTED = 300  # when all are asked for
 MAX_ATTRIBUTES = 4
+MAX_BY_WORDS = 20_000  # products that words beside a photo may leave
 LIMIT_OF_PRICE = Decimal(10) ** 10  # numeric(12, 2)
 
 
@@ -34,6 +37,7 @@ class ProductFilter:
     min_price: Decimal | None = None
     max_price: Decimal | None = None
     attributes: tuple[tuple[str, str], ...] = ()  # (name, value): all must hold
+    words: str = ""  # beside a photo: as catalog.text_search.find_products reads them
     # Never read from a request:
     hidden_too: bool = False  # staff also find products that are not on sale
     without_product: int | None = None  # "similar to this one" leaves it out
@@ -44,12 +48,19 @@ class ProductFilter:
 
     def __len__(self) -> int:
         """How many filters are chosen."""
-        return len(self.categories) + len(self.brands) + len(self.attributes) + self.has_price
+        return len(self.categories) + len(self.brands) + len(self.attributes) + self.has_price + bool(self.words)
 
     @cached_property
     def category_ids(self) -> list[int]:
         """Of the categories and of all below them."""
         return Category.objects.with_descendants(list(self.categories)) if self.categories else []
+
+    @cached_property
+    def product_ids(self) -> list[int] | None:
+        """Of the products that `words` find, the best MAX_BY_WORDS; None without words."""
+        if not self.words:
+            return None
+        return list(find_products(self.words).products.values_list("pk", flat=True)[:MAX_BY_WORDS])
 
     def among(self, products: QuerySet[Product]) -> QuerySet[Product]:
         """Those of `products` that pass; whether they are on sale is for `products` to say."""
@@ -64,6 +75,8 @@ class ProductFilter:
             conditions &= Q(price__lte=self.max_price)
         if self.attributes:
             conditions &= Q(attributes__contains=dict(self.attributes))
+        if self.product_ids is not None:
+            conditions &= Q(pk__in=self.product_ids)
         return products.filter(conditions)
 
     def sql(self) -> tuple[list[str], dict[str, Any]]:
@@ -203,12 +216,22 @@ class Facet:
 
     name: str
     label: str
-    choices: list[Choice]
+    choices: list[Choice]  # the foremost, MAX_CHOICES at most
+    rest: list[Choice] = field(default_factory=list)  # shown when asked for
     single: bool = False
 
     @property
     def chosen(self) -> int:
         return sum(choice.chosen for choice in self.choices)
+
+    @property
+    def all_choices(self) -> list[Choice]:
+        return sorted([*self.choices, *self.rest], key=lambda choice: choice.label.casefold())
+
+    def supported(self) -> Facet:
+        """Without the choices that would leave nothing."""
+        kept = [[choice for choice in part if choice.count or choice.chosen] for part in (self.choices, self.rest)]
+        return replace(self, choices=kept[0], rest=kept[1])
 
 
 @dataclass(frozen=True)
@@ -225,21 +248,25 @@ class Facets:
 
     groups: list[Facet] = field(default_factory=list)
     bands: list[PriceBand] = field(default_factory=list)
-    currency: str = ""  # of all prices; empty where there are several
+    currency: str = ""  # of all prices; empty where there are several, or none
+    several_currencies: bool = False
 
 
 def count_facets(products: Callable[[ProductFilter], QuerySet[Product]], chosen: ProductFilter) -> Facets:
     """The choices among `products(filters)`, each group counted as if nothing in it were chosen yet.
 
-    The products are annotated with a boolean, `counts`: a choice that only others would bring is offered, with 0.
+    The products are annotated with a boolean, `counts`: a choice that only others would bring is not offered, unless
+    none counts at all.
     """
     groups = [
         _categories(products(replace(chosen, categories=())), chosen),
         _brands(products(replace(chosen, brands=())), chosen),
         *_attributes(products, chosen),
     ]
-    bands, currency = _bands(products(replace(chosen, min_price=None, max_price=None)), chosen)
-    return Facets([facet for facet in groups if len(facet.choices) > 1 or facet.chosen], bands, currency)
+    bands, currencies = _bands(products(replace(chosen, min_price=None, max_price=None)), chosen)
+    if any(choice.count for group in groups for choice in group.choices):
+        groups = [group.supported() for group in groups]
+    return Facets([facet for facet in groups if len(facet.choices) > 1 or facet.chosen], bands, *currencies)
 
 
 COUNTED = Count("pk", filter=Q(counts=True))
@@ -252,14 +279,14 @@ def _categories(products: QuerySet[Product], chosen: ProductFilter) -> Facet:
     for category in Category.objects.filter(slug__in=below):  # a parent: its products lie in its children
         count = ProductFilter(categories=(category.slug,)).among(products).filter(Q(counts=True)).count()
         choices.append(Choice(category.slug, category.name, count, True))
-    return Facet("category", gettext("Category"), _foremost(choices))
+    return Facet("category", gettext("Category"), *_foremost(choices))
 
 
 def _brands(products: QuerySet[Product], chosen: ProductFilter) -> Facet:
     counts = dict(products.order_by().exclude(brand="").values_list("brand").annotate(count=COUNTED))
     counts |= {brand: 0 for brand in chosen.brands if brand not in counts}
     choices = [Choice(brand, brand, count, brand in chosen.brands) for brand, count in counts.items()]
-    return Facet("brand", gettext("Brand"), _foremost(choices))
+    return Facet("brand", gettext("Brand"), *_foremost(choices))
 
 
 def _attributes(products: Callable[[ProductFilter], QuerySet[Product]], chosen: ProductFilter) -> list[Facet]:
@@ -277,7 +304,7 @@ def _attributes(products: Callable[[ProductFilter], QuerySet[Product]], chosen: 
             Choice(f"{name}:{value}", value, count, (name, value) in chosen.attributes)
             for value, count in values.items()
         ]
-        groups.append(Facet("attribute", name.replace("_", " ").capitalize(), _foremost(choices), single=True))
+        groups.append(Facet("attribute", name.replace("_", " ").capitalize(), *_foremost(choices), single=True))
     groups.sort(key=lambda facet: (-facet.chosen, -sum(choice.count for choice in facet.choices), facet.label))
     return groups[:MAX_ATTRIBUTES]
 
@@ -305,23 +332,32 @@ def _attribute_counts(products: QuerySet[Product]) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _foremost(choices: Iterable[Choice]) -> list[Choice]:
-    """The most frequent, in the order of the alphabet; the chosen ones in any case."""
+def _foremost(choices: Iterable[Choice]) -> tuple[list[Choice], list[Choice]]:
+    """(the most frequent and the chosen ones, the rest of MAX_LISTED), each in the order of the alphabet."""
     ordered = sorted(choices, key=lambda choice: (not choice.chosen, -choice.count, choice.label))
-    return sorted(ordered[:MAX_CHOICES], key=lambda choice: choice.label.casefold())
+    first, rest = ordered[:MAX_CHOICES], ordered[MAX_CHOICES:MAX_LISTED]
+
+    def by_label(part: list[Choice]) -> list[Choice]:
+        return sorted(part, key=lambda choice: choice.label.casefold())
+
+    return by_label(first), by_label(rest)
 
 
-def _bands(products: QuerySet[Product], chosen: ProductFilter) -> tuple[list[PriceBand], str]:
-    """Up to four price bands with round bounds between the cheapest and the dearest product, and the one currency."""
+def _bands(products: QuerySet[Product], chosen: ProductFilter) -> tuple[list[PriceBand], tuple[str, bool]]:
+    """Up to four price bands that hold about as many products each, and (the one currency, whether there are several).
+
+    No bands where prices are in several currencies: the same number is another amount in each.
+    """
     priced = Q(price__isnull=False)
-    ends = products.order_by().aggregate(
-        low=Min("price"), high=Max("price"),
-        first=Min("currency", filter=priced), last=Max("currency", filter=priced),
-    )  # fmt: skip
-    currency = ends["first"] or "" if ends["first"] == ends["last"] else ""
-    if ends["low"] is None or ends["low"] == ends["high"]:
+    currencies = products.order_by().aggregate(
+        first=Min("currency", filter=priced), last=Max("currency", filter=priced)
+    )
+    if currencies["first"] != currencies["last"] or currencies["first"] is None:
+        return [], ("", currencies["first"] is not None)
+    currency = currencies["first"], False
+    bounds = _bounds(products.filter(Q(counts=True))) or _bounds(products)
+    if not bounds:
         return [], currency
-    bounds = _round_bounds(ends["low"], ends["high"])
     edges = list(zip([None, *bounds], [*bounds, None], strict=True))
     counts = products.order_by().aggregate(
         **{f"band{index}": Count("pk", filter=_within(*edge)) for index, edge in enumerate(edges)},
@@ -336,22 +372,41 @@ def _bands(products: QuerySet[Product], chosen: ProductFilter) -> tuple[list[Pri
     return bands if len(bands) > 1 or any(band.chosen for band in bands) else [], currency
 
 
+def _bounds(products: QuerySet[Product]) -> list[Decimal]:
+    """The quartiles of the prices, rounded, each once: no outlier moves them far."""
+    try:
+        sql, parameters = products.order_by().filter(price__isnull=False).values("price").query.sql_with_params()
+    except EmptyResultSet:  # Django knows that nothing passes
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT percentile_cont(ARRAY[0, .25, .5, .75, 1]) WITHIN GROUP (ORDER BY price)
+            FROM ({sql}) AS product""",
+            parameters,
+        )
+        (quantiles,) = cursor.fetchone()
+    if quantiles is None:
+        return []
+    low, *quartiles, high = (Decimal(str(quantile)) for quantile in quantiles)
+    return sorted({bound for bound in map(_rounded, quartiles) if low < bound <= high})
+
+
+STEPS = [Decimal(step) for step in ("1", "1.5", "2", "2.5", "3", "4", "5", "6", "8", "10")]
+
+
+def _rounded(price: Decimal) -> Decimal:
+    """The nearest of 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten."""
+    if price <= 0:
+        return Decimal(0)
+    power = Decimal(10) ** price.adjusted()
+    return min((step * power for step in STEPS), key=lambda step: abs(step - price)).quantize(Decimal("0.01"))
+
+
 def _within(low: Decimal | None, high: Decimal | None) -> Q:
     condition = Q(price__isnull=False)
     if low is not None:
         condition &= Q(price__gte=low)
     return condition & Q(price__lt=high) if high is not None else condition
-
-
-ROUND_BOUNDS = [Decimal(step) * 10**power for power in range(8) for step in (1, 2, 5)]
-
-
-def _round_bounds(low: Decimal, high: Decimal) -> list[Decimal]:
-    """Three bounds at most, of 1, 2, 5, 10, 20, 50..., spread over the range."""
-    between = [bound for bound in ROUND_BOUNDS if low < bound <= high]
-    if len(between) <= 3:
-        return between
-    return between[-3:]
 
 
 SORTS = {

@@ -26,6 +26,7 @@ from django.utils.text import get_valid_filename, slugify
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
+from catalog.folding import words_of
 from catalog.photos.validation import upright_size
 
 
@@ -205,6 +206,10 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.title or self.sku
 
+    @property
+    def is_reduced(self) -> bool:
+        return self.sale_price is not None and self.price is not None and self.sale_price < self.price
+
     def get_absolute_url(self) -> str:
         return reverse("product", args=[self.sku])
 
@@ -242,15 +247,11 @@ class Synonym(models.Model):
         return ", ".join(self.words)
 
     def clean(self) -> None:
-        from catalog.text_search import words_of
-
         self.words = [word.strip() for word in self.words or [] if words_of(word)]
         if len(self.words) < 2:
             raise ValidationError({"words": _("Please give at least two words, with a comma between them.")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        from catalog.text_search import words_of
-
         self.folded = list(dict.fromkeys(" ".join(words_of(word)) for word in self.words))
         super().save(*args, **kwargs)
 
@@ -375,11 +376,14 @@ class ImportRun(models.Model):
 
     class State(models.TextChoices):
         CHECKING = "checking", _("being looked through")
+        MAPPING = "mapping", _("waiting to hear what the columns are")
         CHECKED = "checked", _("waiting for your go-ahead")
         RUNNING = "running", _("running")
         DONE = "done", _("done")
         CANCELLED = "cancelled", _("cancelled")
         FAILED = "failed", _("not possible")
+        UNDOING = "undoing", _("being undone")
+        UNDONE = "undone", _("undone")
 
     name = models.CharField(_("name"), max_length=200, help_text=_("Of the file or folder."))
     source = models.CharField(_("source"), max_length=500, help_text=_("Where the worker finds it."))
@@ -396,6 +400,10 @@ class ImportRun(models.Model):
     problem_count = models.PositiveIntegerField(_("problems"), default=0)
     was_running = models.BooleanField(default=False)  # when cancelled: products went in, and it can go on
     wants_cancel = models.BooleanField(default=False)
+    agreed = models.BooleanField(default=False)  # carried out as soon as it is looked through: a feed asks nobody
+    reading = models.JSONField(default=dict)  # catalog.imports.values.Reading: what staff said of its columns
+    survey = models.JSONField(default=dict)  # catalog.imports.sources.Survey: what was found in it
+    undone_count = models.PositiveIntegerField(_("undone"), default=0)
     error = models.TextField(_("error"), blank=True)
     created = models.DateTimeField(_("created"), auto_now_add=True)
     updated = models.DateTimeField(_("updated"), auto_now=True)  # a worker is at it if this is recent
@@ -410,7 +418,7 @@ class ImportRun(models.Model):
 
     @property
     def is_working(self) -> bool:
-        return self.state in (self.State.CHECKING, self.State.RUNNING)
+        return self.state in (self.State.CHECKING, self.State.RUNNING, self.State.UNDOING)
 
     @property
     def done_count(self) -> int:
@@ -418,7 +426,25 @@ class ImportRun(models.Model):
 
     @property
     def percent(self) -> int:
-        return min(100, 100 * self.done_count // self.total) if self.total else 0
+        done = self.undone_count if self.state == self.State.UNDOING else self.done_count
+        return min(100, 100 * done // self.total) if self.total else 0
+
+
+class ImportProfile(models.Model):
+    """How lists with these columns are read: what staff said once, for next time."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    columns = models.JSONField(_("columns"), help_text=_("Lists with these columns are read so."))
+    reading = models.JSONField(default=dict)  # catalog.imports.values.Reading
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("import profile")
+        verbose_name_plural = _("import profiles")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ImportRow(models.Model):
@@ -430,6 +456,10 @@ class ImportRow(models.Model):
     action = models.CharField(max_length=10)  # catalog.imports.importer.Action
     changes = models.JSONField(default=list)
     problems = models.JSONField(default=list)
+    place = models.CharField(max_length=300, blank=True)  # "shoes.csv, line 7", where the source holds several lists
+    cells = models.JSONField(default=list)  # of a row with problems: the source's own, to be mended
+    product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, related_name="import_rows")
+    undo = models.JSONField(default=dict)  # see catalog/imports/undo.py
 
     class Meta:
         ordering = ["line"]

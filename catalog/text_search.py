@@ -9,9 +9,9 @@ catalogue (`SearchWord`), which the worker collects.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.core.cache import cache
@@ -19,12 +19,12 @@ from django.db import connection, transaction
 from django.db.models import Case, Count, F, Func, IntegerField, Max, Q, QuerySet, TextField, When
 from django.utils.translation import get_language
 
+from catalog.folding import fold, words_of
 from catalog.models import Category, Product, SearchWord, Synonym
 
 PREFIX_LENGTH = 4  # letters; a shorter word is taken for an unfinished one only where it finds nothing by itself
 NO_PREFIX = 1000
 MAX_WORDS = 12
-MAX_LENGTH = 60  # of a word: none of a shop's is longer
 MAX_CORRECTIONS = 3
 MAX_RANKED = 500  # suggestions are the best of so many: they come while somebody types
 
@@ -88,6 +88,40 @@ def find_products(text: str) -> Found:
     return Found(found, some_words=found.exists())
 
 
+@dataclass(frozen=True)
+class Refinement:
+    """What somebody wrote beside a photo: like this, in blue, under 50."""
+
+    words: str
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+
+
+def refine(text: str) -> Refinement:
+    """Take price limits and words that only point at the photo (like this, so etwas) out of `text`."""
+    limits: dict[str, Decimal] = {}
+    for name, pattern in LIMITS.items():
+        if match := pattern.search(text):
+            limits[name] = Decimal(match[1].replace(",", "."))
+            text = text.replace(match[0], " ", 1)
+    return Refinement(" ".join(POINTING.sub(" ", text).strip(" ,;.").split()), **limits)
+
+
+AMOUNT = r"\s*[€$£]?\s*(\d{1,9}(?:[.,]\d{1,2})?)(?:\s*(?:€|euros?|eur|\$|£)(?!\w))?(?!\w)"
+LIMITS = {
+    "max_price": re.compile(
+        r"\b(?:under|below|up to|less than|cheaper than|at most|unter|bis(?: zu)?|höchstens|weniger als)" + AMOUNT, re.I
+    ),
+    "min_price": re.compile(r"\b(?:over|above|more than|at least|from|über|ab|mindestens|mehr als)" + AMOUNT, re.I),
+}
+POINTING = re.compile(
+    r"^\s*(?:(?:something|one|so etwas|sowas|etwas|genau)\b)?\s*(?:(?:like|wie)\b)?"
+    r"\s*(?:(?:this|that|these|it|das(?: gleiche)?|dies(?:e[rs]?)?)\b)?\s*(?:one\b)?\s*,?"
+    r"\s*(?:(?:but|aber|nur|only)\b)?\s*(?:in\b)?",
+    re.I,
+)
+
+
 def suggest(text: str, most: int = 5) -> Suggestions:
     """Suggestions while somebody types: the last word may be unfinished. Nothing before the second letter."""
     words = words_of(text)
@@ -143,20 +177,6 @@ def _tsquery(written: str) -> SearchQuery:
 
 
 # --- how words are written --------------------------------------------------------------------------------------------
-
-
-def fold(text: str) -> str:
-    """Lower case, without accents, ß as ss: as the SQL function catalog_fold does it."""
-    plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not "\u0300" <= letter <= "\u036f")
-    return plain.lower().translate(LETTERS)
-
-
-LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d"})
-
-
-def words_of(text: str) -> tuple[str, ...]:
-    """The words of `text`, folded, without punctuation."""
-    return tuple(word[:MAX_LENGTH] for word in re.findall(r"[^\W_]+", fold(text)))
 
 
 def parse(text: str) -> list[Terms]:

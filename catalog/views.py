@@ -36,6 +36,7 @@ part_of_a_page = vary_on_headers("HX-Request", "HX-Target")
 
 PER_PAGE = 24
 MAX_PAGE = 10_000
+MAX_FAVOURITES = 60
 ORDERS: dict[str, list[OrderBy | str]] = {
     "price": [F("price").asc(nulls_last=True), "title", "id"],
     "-price": [F("price").desc(nulls_last=True), "title", "id"],
@@ -63,6 +64,14 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     """What somebody who typed ?q= so far may mean: the options of the search box's list."""
     words = request.GET.get("q", "").replace("\0", "").strip()[:200]
     return render(request, "catalog/suggestions.html", {"words": words, "found": suggest(words)})
+
+
+@require_safe
+def favourites(request: HttpRequest) -> HttpResponse:
+    """The products whose ?sku= the shopper's browser remembers, in its order; the shop remembers none of them."""
+    skus = [sku for sku in request.GET.getlist("sku") if "\0" not in sku][:MAX_FAVOURITES]
+    found = Product.objects.on_sale().filter(sku__in=skus).select_related("category").prefetch_related("images")
+    return render(request, "catalog/favourites.html", {"products": sorted(found, key=lambda p: skus.index(p.sku))})
 
 
 @require_safe

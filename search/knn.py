@@ -62,7 +62,8 @@ class EmbeddingManager(models.Manager["Embedding"]):
         if product_filter is None:
             product_filter = ProductFilter()
         conditions, _ = product_filter.sql()
-        seen_anyway = 0 if conditions else settings.HNSW_EF_SEARCH  # by the shortest walk
+        narrows = conditions or product_filter.words
+        seen_anyway = 0 if narrows else settings.HNSW_EF_SEARCH  # by the shortest walk
         rows = max(round(ROWS_PER_PRODUCT * k), seen_anyway, 40)
         while True:
             matches, scanned, was_exact = _run(vector, model, product_filter, rows, exact)
@@ -103,6 +104,10 @@ def knn_sql(
     if product_filter.without_product is not None:
         on_embedding.append("product_id <> %(without)s")
         on_product.append("id <> %(without)s")
+    if product_filter.words:
+        on_embedding.append("product_id = ANY(%(product_ids)s)")
+        on_product.append("id = ANY(%(product_ids)s)")
+        parameters["product_ids"] = product_filter.product_ids
     passing = "\n              AND ".join(on_embedding)
 
     if exact:  # "+ 0" keeps the planner from answering with the index
@@ -112,7 +117,7 @@ def knn_sql(
             FROM search_embedding
             WHERE {passing}
             ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s"""
-    elif not conditions:
+    elif not conditions and not product_filter.words:
         narrow = "SELECT false AS narrow"
         candidates = f"""
             SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance

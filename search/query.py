@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import RequestError
 from catalog.filters import Facets, ProductFilter, count_facets
-from catalog.models import Product, ProductImage
+from catalog.models import Category, Product, ProductImage
 from catalog.photos.decoders import decode_photo_views
 from catalog.photos.decoding import View
 from ml.images import WHOLE, Crop, model_input, read_photo, shrink_photo
@@ -41,6 +41,7 @@ class NoActiveModel(RequestError):
 CLOSEST = 240  # products worth a look, alike or not
 MOST = 1200  # products alike that are listed: nobody looks at more, and each page costs them all
 PER_PAGE = 24
+TAIL = 12  # products that are not alike, below those that are
 
 
 @dataclass(frozen=True)
@@ -68,20 +69,19 @@ class Page:
     """One page of what was found."""
 
     number: int
-    results: list[Result]
-    count: int  # products on all pages
+    results: list[Result]  # alike
+    tail: list[Result]  # on the last page: the nearest of those that are not, TAIL at most
     ranking: Ranking
     next: int | None  # number of the next page
-    less_alike: int | None  # the product on this page with which those below the model's min_score begin
 
     @property
     def alike(self) -> int:
         return len(self.ranking.alike)
 
     @property
-    def is_after_alike(self) -> bool:
-        """An earlier page has the first of those below the model's min_score."""
-        return (self.number - 1) * PER_PAGE > self.alike
+    def count(self) -> int:
+        """All products that are near enough to count choices of filters among them."""
+        return len(self.ranking.matches)
 
     @property
     def is_cut_off(self) -> bool:
@@ -102,26 +102,24 @@ def active_model() -> ModelVersion:
 
 
 def search(query: Query, product_filter: ProductFilter | None = None, page: int = 1, sort: str = "") -> Page:
-    """The page of products that look like the query: those alike first, in any order of sorting. No embedding.
+    """The page of products that look like the query, in any order of sorting; a short tail of others ends the last.
+    No embedding.
 
     One ANN query, whatever the filter; a second one only where all CLOSEST products are alike and more may be. `sort`:
     one of catalog.filters.SORTS. Raises NoSuchPage, and NoActiveModel.
     """
     reembed_if_stale(query)
     ranking = rank(query, product_filter)
-    matches = [*_sorted(ranking.alike, sort), *_sorted(ranking.others, sort)]
     start, end = (page - 1) * PER_PAGE, page * PER_PAGE
-    if start and start >= len(matches):
+    if start and start >= len(ranking.alike):
         raise NoSuchPage
-    shown = matches[start:end]
-    first_other = max(len(ranking.alike) - start, 0)
+    is_last = end >= len(ranking.alike)
     return Page(
         number=page,
-        results=load(shown),
-        count=len(matches),
+        results=load(_sorted(ranking.alike, sort)[start:end]),
+        tail=load(ranking.others[:TAIL]) if is_last else [],
         ranking=ranking,
-        next=page + 1 if len(matches) > end else None,
-        less_alike=shown[first_other].product_id if ranking.alike and first_other < len(shown) else None,
+        next=None if is_last else page + 1,
     )
 
 
@@ -224,6 +222,18 @@ def similar_products(product: Product, k: int = 12, product_filter: ProductFilte
     mean = _mean_direction(np.asarray(vectors, np.float32))
     others = replace(product_filter or ProductFilter(), without_product=product.pk)
     return load(Embedding.objects.knn(mean, model, k, others))
+
+
+def related_products(product: Product, k: int) -> list[Result]:
+    """What to show beside the product: what is alike, of its own department first; none where nothing is alike."""
+    model = ModelVersion.objects.active()
+    least = model.min_score if model and model.min_score is not None else -1.0
+    alike = [result for result in similar_products(product, 2 * k) if result.score >= least]
+    root = product.category
+    while root is not None and root.parent is not None:
+        root = root.parent
+    department = set(Category.objects.with_descendants([root.slug])) if root else set()
+    return sorted(alike, key=lambda result: result.product.category_id not in department)[:k]
 
 
 def reembed_if_stale(query: Query) -> None:

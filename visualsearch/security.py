@@ -11,13 +11,15 @@ NAME = "Content-Security-Policy"
 
 
 def policy(script: str) -> str:
-    pictures = " ".join(["'self'", "data:", "blob:", *settings.CSP_PICTURES])
+    pictures = " ".join(filter(None, ["'self'", "data:", "blob:", *settings.CSP_PICTURES, settings.SHOP_LOGO]))
+    styles = f"'self' 'unsafe-inline' {settings.SHOP_CSS}".strip()  # style attributes: widths of bars, places of boxes
     return "; ".join(
         [
             "default-src 'self'",
             f"script-src {script}",
-            "style-src 'self' 'unsafe-inline'",  # style attributes: widths of bars and places of boxes
+            f"style-src {styles}",
             f"img-src {pictures}",
+            "connect-src 'self' data:",  # data: the photo that this tab keeps, and one that is dropped as data
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",

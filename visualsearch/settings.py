@@ -101,6 +101,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "visualsearch.theme.theme",
             ],
         },
     },
@@ -236,6 +237,11 @@ UNFOLD: dict[str, Any] = {
         },
     },
 }
+
+# How the shop's pages look: its name, its logo and a style sheet that sets the variables at the top of css/shop.css.
+SHOP_NAME = env.str("SHOP_NAME", "Visualsearch")
+SHOP_LOGO = env.str("SHOP_LOGO", "")  # an address
+SHOP_CSS = env.str("SHOP_CSS", "")  # an address
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]

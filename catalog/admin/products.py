@@ -25,11 +25,11 @@ from catalog.admin.bulk_edit import bulk_edit_page
 from catalog.admin.export import csv_response
 from catalog.admin.photos import PhotoInline, ProductForm, add_photos
 from catalog.admin.remote_photos import remote_photos
+from catalog.folding import words_of
 from catalog.models import Category, Product, ProductImage, Synonym
 from catalog.photos.thumbnails import picture_response
 from catalog.templatetags.shop import money
 from catalog.templatetags.staff import thumbnail
-from catalog.text_search import words_of
 
 
 @admin.register(Synonym)

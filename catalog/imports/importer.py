@@ -1,31 +1,47 @@
 """Import of products and photos: first what would happen, row by row, then the same for good.
 
-Every product goes in by its own transaction and what is there already is left alone, so an import can be stopped at any
-moment, `kill -9` included, and repeated: the second run changes nothing. An import never deletes: photos and
-products that the source does not name stay. Columns that the source lacks keep their values.
+Products go in by the BATCH, each batch in one transaction; a batch in which anything fails goes in row by row, so that
+one row's failure is that row's alone. What is there already is left alone, so an import can be stopped at any moment,
+`kill -9` included, and repeated: the second run changes nothing. An import never deletes: photos and products that the
+source does not name stay. Columns that the source lacks, and empty cells, keep what a product has.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import logging
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, models, transaction
+from django.db import Error as DatabaseFailure
+from django.db import InterfaceError, OperationalError, models, transaction
+from django.db.models import Value
+from django.db.models.functions import Upper
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from catalog.imports.sources import SourcePhoto, SourceRow, read_source
-from catalog.models import Category, Product, ProductImage
+from catalog.imports.sources import SourcePhoto, SourceRow, Survey, read_source, survey_source
+from catalog.imports.spool import Seen
+from catalog.imports.values import AS_RECOGNISED, Reading, attributes_of, understood
+from catalog.models import Category, ImportRun, Product, ProductImage
 from catalog.photos.validation import InvalidPhoto, PhotoFacts, check_photo
 from catalog.signals import batched_signals
 
-TEXT_COLUMNS = ("title", "description", "brand")
+logger = logging.getLogger(__name__)
+
+BATCH = 200  # products of one transaction
+FIELDS = (
+    *("title", "description", "brand", "price", "sale_price", "currency", "availability", "url", "attributes"),
+    "is_active",
+)
 
 
 class Action(models.TextChoices):
@@ -35,60 +51,120 @@ class Action(models.TextChoices):
     REFUSE = "refuse", gettext_lazy("refused")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """What an import does, or would do, with one row."""
 
-    line: int  # of the CSV; of a folder, the product's number in order
+    line: int  # unique in the source, rising; of a single list the line, of a folder the product's number
     sku: str
     action: Action
     changes: list[str] = field(default_factory=list)  # in words, such as "price: 2.00 → 3.00"
     problems: list[str] = field(default_factory=list)  # why the row, or a photo of it, is refused
+    place: str = ""  # "shoes.csv, line 7", where the source holds several lists
+    cells: list[list[str]] = field(default_factory=list)  # of a row with problems, as the source has them
+    product: Product | None = None  # once it is stored
+    undo: dict[str, Any] = field(default_factory=dict)  # what catalog/imports/undo.py needs; JSON
 
 
-def count_rows(source: Path) -> int:
-    """How many rows `source` has; reads no photo. Raises UnusableSource."""
-    return sum(1 for _row in read_source(source))
+def count_rows(source: Path, reading: Reading = AS_RECOGNISED) -> int:
+    """How many products `source` has; reads no photo. Raises UnusableSource."""
+    return survey_source(source, reading).total
 
 
-def plan_import(source: Path, *, after_line: int = 0) -> Iterator[Outcome]:
+def plan_import(
+    source: Path, *, after_line: int = 0, reading: Reading = AS_RECOGNISED, survey: Survey | None = None
+) -> Iterator[Outcome]:
     """What `run_import` would do, row by row, from after `after_line` on. Writes nothing. Raises UnusableSource."""
-    for row in _rows(source):
-        if row.line > after_line:
-            yield _decide(row).outcome()
+    rows = (row for row in _rows(source, reading, survey) if row.line > after_line)
+    while batch := list(islice(rows, BATCH)):
+        for decision in _decide_all(batch, _Categories(), reading):
+            yield decision.outcome()
 
 
-def run_import(source: Path, on_row: Callable[[Outcome], None] = lambda outcome: None, *, after_line: int = 0) -> None:
-    """Import `source`; of a run that was interrupted, what comes after `after_line`.
+def run_import(
+    source: Path,
+    on_rows: Callable[[list[Outcome]], None] = lambda outcomes: None,
+    *,
+    after_line: int = 0,
+    reading: Reading = AS_RECOGNISED,
+    survey: Survey | None = None,
+    run: ImportRun | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Import `source`; of a run that was interrupted, what comes after `after_line`. Whether it came to the end.
 
-    `on_row` is called within the transaction of each product: what it writes is there exactly if the product
-    is, and when it raises, the import ends before that product. Raises UnusableSource.
+    `on_rows` is called within the transaction of each batch: what it writes is there exactly if the products are, and
+    when it raises, the import ends before them. `stop` is asked after each batch. Raises UnusableSource.
     """
     with batched_signals():
-        for row in _rows(source):
-            if row.line > after_line:
-                _import_row(row, on_row)
+        rows = (row for row in _rows(source, reading, survey) if row.line > after_line)
+        while batch := list(islice(rows, BATCH)):
+            _import_batch(batch, on_rows, reading, run)
+            if stop():
+                return False
+    return True
 
 
-def _import_row(row: SourceRow, on_row: Callable[[Outcome], None]) -> None:
+def _import_batch(
+    rows: list[SourceRow], on_rows: Callable[[list[Outcome]], None], reading: Reading, run: ImportRun | None
+) -> None:
+    stored = False
     try:
         with transaction.atomic():
-            decision = _decide(row, lock=True)
-            decision.apply()
-            on_row(decision.outcome())
-    except (DataError, IntegrityError) as error:
-        reason = _("The database refuses it: %(reason)s") % {"reason": str(error).splitlines()[0]}
+            decisions = _decide_all(rows, _Categories(), reading, lock=True)
+            _store_all(decisions, run)
+            outcomes = [decision.outcome() for decision in decisions]
+            stored = True
+            on_rows(outcomes)
+    except Exception as error:
+        if stored or _is_database_gone(error):
+            raise
+        if len(rows) > 1:
+            for row in rows:
+                _import_batch([row], on_rows, reading, run)
+            return
+        logger.warning("The row %s cannot be imported.", rows[0].line, exc_info=error)
         with transaction.atomic():
-            on_row(Outcome(row.line, _storable(row.sku), Action.REFUSE, problems=[_storable(reason)]))
+            on_rows([_failed(rows[0], error)])
 
 
-def _rows(source: Path) -> Iterator[SourceRow]:
-    seen: dict[str, int] = {}
-    for row in read_source(source):
-        if row.sku in seen:
-            row.problems.append(_("This SKU is in line %(line)d already.") % {"line": seen[row.sku]})
-        elif row.sku:
-            seen[row.sku] = row.line
+def _is_database_gone(error: Exception) -> bool:
+    """Then no row could be imported, and none is to blame."""
+    return isinstance(error, InterfaceError) or (isinstance(error, OperationalError) and not _is_of_the_row(error))
+
+
+def _is_of_the_row(error: OperationalError) -> bool:
+    code = getattr(error.__cause__, "sqlstate", None) or ""
+    return code.startswith(("40", "55", "54", "22", "23"))  # deadlock, lock not available, limits exceeded, its data
+
+
+def _failed(row: SourceRow, error: Exception) -> Outcome:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    text = (
+        _("The database refuses it: %(reason)s") if isinstance(error, DatabaseFailure) else _("It failed: %(reason)s")
+    )
+    return Outcome(
+        row.line,
+        storable(row.sku),
+        Action.REFUSE,
+        problems=[storable(text % {"reason": reason})],
+        place=row.place,
+        cells=_cells(row),
+    )
+
+
+def _rows(source: Path, reading: Reading, survey: Survey | None) -> Iterator[SourceRow]:
+    seen = Seen()
+    for row in read_source(source, reading, survey):
+        row.record.sku = composed(row.record.sku)
+        if row.sku and not row.problems and not seen.add(row.sku.upper(), row.place or str(row.line)):
+            place = seen.place(row.sku.upper())
+            text = (
+                _("This SKU is in line %(line)s already.")
+                if place.isdecimal()
+                else _("This SKU is in %(line)s already.")
+            )
+            row.problems.append(text % {"line": place})
         yield row
 
 
@@ -109,11 +185,14 @@ class _Decision:
     product: Product
     is_new: bool
     changed: dict[str, str] = field(default_factory=dict)  # field -> the change in words
-    category: tuple[str, ...] | None = None  # (department, category) to be set; () for none
+    before: dict[str, Any] = field(default_factory=dict)  # field -> its former value
+    category: tuple[str, ...] | None = None  # to be set, from the top down
     photos: list[_NewPhoto] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)  # of photos to be fetched that it was not asked for before
     next_position: int = 0
     problems: list[str] = field(default_factory=list)
     refused: bool = False
+    undo: dict[str, Any] = field(default_factory=dict)
 
     def outcome(self) -> Outcome:
         changes = [change for change in self.changed.values() if change]
@@ -121,6 +200,9 @@ class _Decision:
             (_("photo %(view)s replaced") if photo.replaces else _("photo %(view)s added")) % {"view": photo.view_id}
             for photo in self.photos
         ]
+        if self.urls:
+            text = ngettext("%d photo to be fetched", "%d photos to be fetched", len(self.urls))
+            changes.append(text % len(self.urls))
         if self.refused:
             action, changes = Action.REFUSE, []
         elif self.is_new:
@@ -129,86 +211,131 @@ class _Decision:
             action = Action.CHANGE if changes else Action.KEEP
         return Outcome(
             self.row.line,
-            _storable(self.row.sku),
+            storable(self.row.sku),
             action,
-            [_storable(change) for change in changes],
-            [_storable(problem) for problem in self.problems],
+            [storable(change) for change in changes],
+            [storable(problem) for problem in self.problems],
+            self.row.place,
+            _cells(self.row) if self.problems else [],
+            self.product if self.product.pk else None,
+            self.undo,
         )
 
-    def apply(self) -> None:
-        if self.refused:
-            return
-        if self.category is not None:
-            self.product.category = _category(self.category)
-        if self.is_new:
-            self.product.save()
-        elif self.changed:
-            self.product.save(update_fields=[*self.changed, "updated"])
-        for number, photo in enumerate(self.photos):
-            _store(self.product, photo, self.next_position + number)
+
+class _Categories:
+    """Categories by id and by path, as far as one batch has asked for them."""
+
+    def __init__(self) -> None:
+        self.paths: dict[int | None, tuple[str, ...]] = {None: ()}
+        self.by_path: dict[tuple[str, ...], Category] = {}
+
+    def path(self, category: Category | None) -> tuple[str, ...]:
+        """The names of `category` and all above it, from the top down."""
+        pk = category.pk if category else None
+        if category and pk not in self.paths:
+            self.paths[pk] = (*self.path(category.parent), category.name)
+        return self.paths[pk]
+
+    def at(self, path: tuple[str, ...]) -> Category | None:
+        """The category at `path`, made where there is none."""
+        if not path:
+            return None
+        if path not in self.by_path:
+            self.by_path[path] = Category.objects.named(path[-1], parent=self.at(path[:-1]))
+        return self.by_path[path]
 
 
-def _decide(row: SourceRow, *, lock: bool = False) -> _Decision:
-    if any(_storable(text) != text for text in (row.sku, *row.fields.values())):
+def _decide_all(
+    rows: Sequence[SourceRow], categories: _Categories, reading: Reading, *, lock: bool = False
+) -> list[_Decision]:
+    wanted = {row.sku for row in rows if row.sku and not row.problems and "\0" not in row.sku}
+    found = Product.objects.annotate(key=Upper("sku")).filter(key__in=[Upper(Value(storable(sku))) for sku in wanted])
+    found = found.select_related("category__parent").prefetch_related("images", "remote_photos").order_by("pk")
+    if lock:
+        found = found.select_for_update(of=("self",))
+    products = {product.sku.upper(): product for product in found} if wanted else {}
+    return [_decide(row, products.get(row.sku.upper()), categories, reading) for row in rows]
+
+
+def _decide(row: SourceRow, product: Product | None, categories: _Categories, reading: Reading) -> _Decision:
+    record = row.record
+    # Where no title is said at all, a product is called by its SKU.
+    decision = _Decision(row, product or Product(sku=record.sku, title=record.sku), is_new=product is None)
+    texts = (record.sku, *record.texts.values(), *record.category, record.attributes_json)
+    if any(storable(text) != text for text in texts):
         row.problems.append(_("The line holds bytes that are no text. Save the file as UTF-8."))
-    products = Product.objects.select_for_update(of=("self",)) if lock else Product.objects
-    product = products.filter(sku=row.sku).select_related("category__parent").first() if not row.problems else None
-    decision = _Decision(row, product or Product(sku=row.sku, title=row.sku), is_new=product is None)
-    decision.problems += row.problems or _decide_fields(decision)
+    decision.problems += row.problems or _decide_fields(decision, categories, reading)
     if decision.problems:
         decision.refused = True
         return decision
     _decide_photos(decision)
-    # In a folder a product is nothing but its photos.
-    decision.refused = decision.is_new and not row.fields.get("title") and bool(row.photos and not decision.photos)
+    decision.refused = row.by_photos and decision.is_new and not decision.photos
     return decision
 
 
-def _decide_fields(decision: _Decision) -> list[str]:
+def _decide_fields(decision: _Decision, categories: _Categories, reading: Reading) -> list[str]:
     """Set the product's new values; returns what is wrong with them."""
-    fields, product = decision.row.fields, decision.product
-    if not decision.row.sku:
+    record, product = decision.row.record, decision.product
+    if not record.sku:
         return [_("The SKU is empty.")]
-    before = {name: getattr(product, name) for name in (*TEXT_COLUMNS, "price", "currency", "attributes")}
-    problems = []
-    for column, parse in _PARSERS.items():
-        if column not in fields:
-            continue
-        try:
-            setattr(product, column, parse(fields[column]))
-        except ValueError as error:
-            problems.append(str(error))
-    if fields.get("currency"):
-        product.currency = fields["currency"].upper()
+    values, problems = understood(record.texts, decision.row.prices, reading.empty_word)
+    if decision.is_new and "title" in record.texts and not record.texts["title"] and "title" in _said_by_list(decision):
+        problems.append(_("The title is empty."))
+    before = {name: getattr(product, name) for name in FIELDS}
     try:
-        product.clean_fields(exclude=["category"])
+        if record.attributes_json:
+            emptied = record.attributes_json == reading.empty_word
+            values["attributes"] = {} if emptied else attributes_of(record.attributes_json)
+        elif record.attributes:
+            values["attributes"] = {**product.attributes, **record.attributes}
+    except ValueError as error:
+        problems.append(str(error))
+    for name, value in values.items():
+        setattr(product, name, value)
+    try:
+        unchanged = () if decision.is_new else {*FIELDS, "sku"} - {name for name in FIELDS if name in values}
+        product.clean_fields(exclude=["category", *unchanged])
     except ValidationError as error:
         problems += [
-            f"{_label(name)}: {message}" for name, messages in error.message_dict.items() for message in messages
+            f"{field_label(name)}: {message}" for name, messages in error.message_dict.items() for message in messages
         ]
     for name, value in before.items():
         if decision.is_new or value != getattr(product, name):
             decision.changed[name] = _change(name, None if decision.is_new else value, getattr(product, name))
-    return problems + _decide_category(decision)
+            decision.before[name] = value
+    return problems + _decide_category(decision, categories, reading.empty_word)
 
 
-def _decide_category(decision: _Decision) -> list[str]:
-    fields, current = decision.row.fields, decision.product.category
-    if "category" not in fields:
+def _said_by_list(decision: _Decision) -> frozenset[str]:
+    """The names of the list's columns."""
+    return frozenset(name for row in decision.row.record.rows for name in row)
+
+
+def _decide_category(decision: _Decision, categories: _Categories, empty_word: str) -> list[str]:
+    wanted = decision.row.record.category
+    have = categories.path(decision.product.category)
+    if have and empty_word and wanted == (empty_word,):
+        decision.category = ()
+        decision.changed["category"] = _change("category", " > ".join(have), "–")
+        decision.before["category"] = decision.product.category_id
         return []
-    wanted = tuple(filter(None, (fields.get("department"), fields["category"])))
-    have = _path(current)
-    if wanted == have or ("department" not in fields and wanted == have[-1:]):
+    if not wanted or wanted == (empty_word,) or wanted == have or (len(wanted) == 1 and wanted == have[-1:]):
         return []
     if any(len(name) > 100 for name in wanted):
         return [_("The category's name is longer than 100 letters.")]
     decision.category = wanted
     decision.changed["category"] = _change("category", " > ".join(have), " > ".join(wanted))
+    decision.before["category"] = decision.product.category_id
     return []
 
 
 def _decide_photos(decision: _Decision) -> None:
     product, row = decision.product, decision.row
+    if row.urls:
+        known = set() if decision.is_new else {photo.url for photo in product.remote_photos.all()}
+        decision.urls = [url for url in dict.fromkeys(row.urls) if url not in known]
+    if not row.photos:
+        return
     existing = [] if decision.is_new else list(product.images.all())
     by_view = {image.view_id: image for image in existing}
     view_of = {image.sha256: image.view_id for image in existing}
@@ -223,7 +350,7 @@ def _decide_photos(decision: _Decision) -> None:
             continue
         sha256 = hashlib.sha256(data).hexdigest()
         if sha256 not in view_of:
-            view_id = free_view(_storable(source.name), row.sku, claimed)
+            view_id = free_view(storable(source.name.replace("\\", "/")), row.sku, claimed)
             decision.photos.append(_NewPhoto(source, view_id, sha256, facts, by_view.get(view_id)))
             view_of[sha256] = view_id
         claimed.add(view_of[sha256])
@@ -237,35 +364,91 @@ def free_view(name: str, sku: str, claimed: set[str]) -> str:
     return view if view not in claimed else next(other for other in numbered if other not in claimed)
 
 
-def _store(product: Product, photo: _NewPhoto, position: int) -> None:
-    image = photo.replaces or ProductImage(product=product, view_id=photo.view_id, position=position)
-    image.replace_file(photo.source.read(), photo.facts.suffix)
+def _store_all(decisions: Sequence[_Decision], run: ImportRun | None) -> None:
+    taken = [decision for decision in decisions if not decision.refused]
+    categories = _Categories()
+    for decision in taken:
+        if decision.category is not None:
+            decision.product.category = categories.at(decision.category)
+    new = [decision for decision in taken if decision.is_new]
+    Product.objects.bulk_create([decision.product for decision in new])
+    _update([decision for decision in taken if decision.changed and not decision.is_new])
+    for decision in taken:
+        _store_photos(decision, run)
+        decision.undo |= _undo(decision)
 
 
-def _category(path: tuple[str, ...]) -> Category | None:
-    category = None
-    for name in path:
-        category = Category.objects.named(name, parent=category)
-    return category
+def _update(decisions: Sequence[_Decision]) -> None:
+    if not decisions:
+        return
+    now = timezone.now()
+    for decision in decisions:
+        decision.product.updated = now
+    fields = {name for decision in decisions for name in decision.changed}
+    Product.objects.bulk_update([decision.product for decision in decisions], [*sorted(fields), "updated"])
 
 
-def _path(category: Category | None) -> tuple[str, ...]:
-    if category is None:
-        return ()
-    return (category.parent.name, category.name) if category.parent else (category.name,)
+def _store_photos(decision: _Decision, run: ImportRun | None) -> None:
+    added, replaced = [], []
+    for number, photo in enumerate(decision.photos):
+        image = photo.replaces or ProductImage(
+            product=decision.product, view_id=photo.view_id, position=decision.next_position + number
+        )
+        image.replace_file(photo.source.read(), photo.facts.suffix)
+        if photo.replaces:
+            replaced.append(photo.view_id)
+        else:
+            added.append([image.pk, image.sha256])
+    if added or replaced:
+        decision.undo |= {"added": added, "replaced": replaced}
+    if decision.row.urls:
+        from catalog.photos.fetch import request_photos  # it stores what it fetches as an import does
+
+        request_photos(decision.product, decision.row.urls, run)
+        if decision.urls and not decision.is_new:
+            decision.undo["addresses"] = len(decision.urls)
+
+
+def _undo(decision: _Decision) -> dict[str, Any]:
+    """What the fields were, and what they became."""
+    if decision.is_new:
+        return {"made": fingerprint(decision.product)}
+    before = {name: plain(value) for name, value in decision.before.items()}
+    return (
+        {"before": before, "after": {name: stored_value(decision.product, name) for name in before}} if before else {}
+    )
+
+
+def fingerprint(product: Product) -> str:
+    """The same as long as nobody changes a field of the product."""
+    values = {name: stored_value(product, name) for name in (*FIELDS, "category")}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def stored_value(product: Product, name: str) -> Any:
+    """The value of a field as JSON has it; of the category its id."""
+    return plain(product.category_id if name == "category" else getattr(product, name))
+
+
+def plain(value: Any) -> Any:
+    return f"{value:.2f}" if isinstance(value, Decimal) else value
 
 
 def _change(name: str, before: Any, after: Any) -> str:
     """In words; nothing where a new product has nothing."""
     if before in (None, "", {}) and after in (None, "", {}):
         return ""
-    label = _label(name)
+    if name == "is_active":
+        if before is None:
+            return "" if after else _("hidden from shoppers")
+        return _("shown to shoppers") if after else _("hidden from shoppers")
+    label = field_label(name)
     if before in (None, "", {}):
         return f"{label}: {_short(after)}"
     return f"{label}: {_short(before)} → {_short(after)}"
 
 
-def _label(column: str) -> str:
+def field_label(column: str) -> str:
     return str(cast(models.Field, Product._meta.get_field(column)).verbose_name)
 
 
@@ -274,46 +457,15 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def _storable(text: str) -> str:
+def _cells(row: SourceRow) -> list[list[str]]:
+    return [[storable(cell) for cell in source.cells] for source in row.record.rows]
+
+
+def storable(text: str) -> str:
     """File names may hold bytes that are no text, and PostgreSQL stores no zero byte."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _title(text: str) -> str:
-    if not text:
-        raise ValueError(_("The title is empty."))
-    return text
-
-
-def _price(text: str) -> Decimal | None:
-    if not text:
-        return None
-    try:
-        price = Decimal(text.replace(",", ".") if "." not in text else text)
-    except InvalidOperation:
-        raise ValueError(_("The price %(text)s is not a number such as 12.50.") % {"text": repr(text)}) from None
-    if not price.is_finite():
-        raise ValueError(_("The price %(text)s is not a number such as 12.50.") % {"text": repr(text)})
-    return price
-
-
-def _attributes(text: str) -> dict[str, Any]:
-    if not text:
-        return {}
-    try:
-        attributes = json.loads(text)
-        stored = json.dumps(attributes, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
-        attributes, stored = None, b""
-    if not isinstance(attributes, dict) or b"\\u0000" in stored:
-        raise ValueError(_('The attributes are not a JSON object such as {"colour": "red"}.'))
-    return attributes
-
-
-_PARSERS: dict[str, Callable[[str], Any]] = {
-    "title": _title,
-    "description": str,
-    "brand": str,
-    "price": _price,
-    "attributes": _attributes,
-}
+def composed(sku: str) -> str:
+    """SKUs are the same in whichever Unicode form."""
+    return unicodedata.normalize("NFC", sku.strip())

@@ -231,7 +231,7 @@ class Drawing:
         return colour
 
     def _evaluated(self, expression: str) -> Any:
-        return eval(_compiled(expression), {"__builtins__": {}}, self.numbers)
+        return eval(compiled(expression), {"__builtins__": {}}, self.numbers)
 
     # Parts
 
@@ -369,11 +369,11 @@ def _how_turned(turn: float) -> str:
 
 
 @cache
-def _compiled(expression: str) -> CodeType:
+def compiled(expression: str) -> CodeType:
     """An arithmetic expression over names; anything else is refused with a ValueError."""
     tree = ast.parse(expression, mode="eval")
     for node in ast.walk(tree):
-        if not isinstance(node, ARITHMETIC):
+        if not isinstance(node, ARITHMETIC) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
             raise ValueError(f"{expression!r} in a drawing is more than arithmetic")
     return compile(tree, expression, "eval")
 

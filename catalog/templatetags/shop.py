@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
+from catalog.departments import Department, departments
 from catalog.models import Product, ProductImage
 
 register = template.Library()
@@ -45,6 +47,17 @@ def price_range(low: Decimal | None, high: Decimal | None, currency: str = "") -
     return f"{money(low, currency)} – {money(high, currency)}"
 
 
+@register.simple_tag(name="departments")
+def departments_on_sale() -> list[Department]:
+    return departments()
+
+
+@register.simple_tag
+def photo_max_bytes() -> int:
+    """What the shop takes of one photo."""
+    return settings.PHOTO_MAX_BYTES
+
+
 @register.simple_tag
 def lead_photo(product: Product) -> ProductImage | None:
     """The first readable photo, from the prefetched ones."""
@@ -69,6 +82,11 @@ def picture(image: ProductImage, size: str, alt: str = "", sizes: str = "", eage
         height,
         mark_safe(' fetchpriority="high"' if eager else ' loading="lazy"'),
     )
+
+
+@register.simple_tag
+def thumbnail_address(image: ProductImage, size: str) -> str:
+    return thumbnail_url(image, size)
 
 
 WIDTHS = {"icon": "96w", "card": "320w", "card2x": "640w", "large": "960w"}

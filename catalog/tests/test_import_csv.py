@@ -8,6 +8,7 @@ import pytest
 
 from catalog.imports.importer import Action, Outcome, plan_import, run_import
 from catalog.imports.sources import UnusableSource
+from catalog.imports.values import Reading
 from catalog.models import Category, Product
 from conftest import photo_of
 
@@ -30,7 +31,7 @@ def write(tmp_path: Path):
 
 def imported(path: Path) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    run_import(path, outcomes.append)
+    run_import(path, outcomes.extend)
     return outcomes
 
 
@@ -50,10 +51,18 @@ def test_columns_that_are_absent_keep_what_the_product_has(write):
     assert (mug.title, mug.brand, mug.price, mug.category.name) == ("Mug", "Acme", 5, "Mugs")
 
 
-def test_an_empty_cell_clears_an_optional_field(write):
-    imported(write("sku,title,price,category\n12,Mug,5,Mugs\n"))
-    imported(write("sku,title,price,category\n12,Mug,,\n"))
-    assert (Product.objects.get().price, Product.objects.get().category) == (None, None)
+def test_an_empty_cell_leaves_a_value_alone_and_a_word_of_ones_choice_empties_it(write):
+    imported(write("sku,title,price,brand,category\n12,Mug,5,Acme,Mugs\n"))
+    imported(write("sku,title,price,brand,category\n12,,,,\n"))
+    mug = Product.objects.get()
+    assert (mug.title, mug.price, mug.brand, mug.category.name) == ("Mug", 5, "Acme", "Mugs")
+    for row in ("12,Mug,-none-,-none-,Mugs", "12,-none-,-none-,Acme,-none-"):
+        run_import(write(f"sku,title,price,brand,category\n{row}\n"), reading=Reading(empty_word="-none-"))
+    mug.refresh_from_db()
+    assert (mug.title, mug.price, mug.brand) == ("Mug", None, ""), "a product keeps its title; that row is refused"
+    run_import(write("sku,category\n12,-none-\n"), reading=Reading(empty_word="-none-"))
+    mug.refresh_from_db()
+    assert mug.category is None
 
 
 def test_one_category_name_under_two_departments_is_two_categories(write):
@@ -85,8 +94,8 @@ def test_a_decimal_comma_is_a_price(write):
         ("sku,title", "12,Mug,blue", "3 cells"),
         ("sku,price", "12,cheap", "not a number"),
         ("sku,price", "12,NaN", "not a number"),
-        ("sku,price", "12,-1", "greater than or equal to 0"),
-        ("sku,price", "12,1.234", "2 decimal"),
+        ("sku,price", "12,-1", "below zero"),
+        ("sku,price", "12,0.999", "three decimals"),
         ("sku,price", "12,99999999999", "digits"),
         ("sku,currency", "12,Euro", "currency"),
         ("sku,attributes", "12,blue", "JSON object"),
@@ -156,7 +165,7 @@ def test_a_dry_run_tells_what_would_happen_and_writes_nothing(write):
         plan_import(write("sku,title,price,category,images\n12,Mug,6,New,a.jpg\n13,Cup,5,,\n14,Jug,1,,\n15,,1,,\n"))
     )
     assert [outcome.action for outcome in planned] == [Action.CHANGE, Action.KEEP, Action.CREATE, Action.REFUSE]
-    assert planned[0].changes == ["price: 5.00 → 6", "category: New", "photo a added"]
+    assert planned[0].changes == ["price: 5.00 → 6.00", "category: New", "photo a added"]
     assert set(Product.objects.values_list("sku", "price")) == {("12", 5), ("13", 5)}
     assert not Category.objects.exists()
 

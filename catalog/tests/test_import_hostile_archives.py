@@ -49,7 +49,7 @@ def test_an_archive_of_too_much_is_refused(tmp_path, settings):
 def test_a_file_over_the_photo_limit_is_read_no_further(tmp_path, settings):
     settings.PHOTO_MAX_BYTES = 1_000_000
     outcomes: list[Outcome] = []
-    run_import(archive(tmp_path, ("12_0.jpg", bytes(9_000_000)), ("13_0.jpg", photo_of("13"))), outcomes.append)
+    run_import(archive(tmp_path, ("12_0.jpg", bytes(9_000_000)), ("13_0.jpg", photo_of("13"))), outcomes.extend)
     assert [outcome.action for outcome in outcomes] == [Action.REFUSE, Action.CREATE]
 
 
@@ -59,7 +59,7 @@ def test_a_damaged_photo_in_an_archive_is_refused_and_the_others_go_in(tmp_path)
     data[60:90] = bytes(30)  # inside the first entry
     path.write_bytes(data)
     outcomes: list[Outcome] = []
-    run_import(path, outcomes.append)
+    run_import(path, outcomes.extend)
     assert [outcome.action for outcome in outcomes] == [Action.REFUSE, Action.CREATE]
 
 

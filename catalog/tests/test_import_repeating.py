@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 def actions(source: Path, **options: int) -> list[Action]:
     outcomes: list[Outcome] = []
-    run_import(source, outcomes.append, **options)
+    run_import(source, outcomes.extend, **options)
     return [outcome.action for outcome in outcomes]
 
 
@@ -77,9 +77,11 @@ class Killed(BaseException):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_import_killed_after_writing_a_file_leaves_no_double_behind(folder, settings):
-    def die_at_the_second(outcome: Outcome) -> None:
-        if outcome.line == 2:
+def test_an_import_killed_after_writing_a_file_leaves_no_double_behind(folder, settings, monkeypatch):
+    monkeypatch.setattr("catalog.imports.importer.BATCH", 1)
+
+    def die_at_the_second(outcomes: list[Outcome]) -> None:
+        if outcomes[0].line == 2:
             raise Killed
 
     with pytest.raises(Killed):

@@ -21,6 +21,7 @@ from PIL import Image
 
 from catalog.sample_shop import shop
 from catalog.sample_shop.catalogue import products
+from catalog.sample_shop.drawing import compiled
 from catalog.sample_shop.shop import VIEWS, draw_product, draw_sample_shop, is_complete
 
 A_FEW = ("TEE-101", "MUG-101", "CHA-101")
@@ -58,6 +59,12 @@ def test_the_same_seed_draws_the_same_bytes_in_any_number_of_processes(drawn, tm
     for product in a_few():
         draw_product(product, tmp_path)
     assert hashes(tmp_path) == hashes(drawn)
+
+
+@pytest.mark.parametrize("expression", ["().__class__", "[x for x in (1, 2)]", "lambda: 0", "'a' * 9"])
+def test_an_expression_in_a_drawing_is_arithmetic_and_nothing_else(expression):
+    with pytest.raises(ValueError, match="more than arithmetic"):
+        compiled(expression)
 
 
 def test_another_seed_stocks_another_shop():

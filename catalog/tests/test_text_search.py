@@ -2,8 +2,9 @@
 
 import pytest
 
+from catalog.folding import fold
 from catalog.models import Category, Product, Synonym
-from catalog.text_search import collect_search_words, edit_distance, find_products, fold, suggest
+from catalog.text_search import collect_search_words, edit_distance, find_products, suggest
 
 pytestmark = pytest.mark.django_db
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
 
+from catalog.imports.clutter import is_clutter
 from ml.files import whole
 
 logger = logging.getLogger(__name__)
@@ -182,12 +183,12 @@ def _read_folder(root: Path) -> list[Photo]:
 
 
 def photo_files(root: Path) -> list[Path]:
-    """All files below `root` that are named like photos, sorted; nothing hidden."""
+    """All files below `root` that are named like photos, sorted; nothing hidden, nothing that a system put there."""
     return sorted(
         path
         for path in root.rglob("*")
         if path.suffix.lower() in PHOTO_SUFFIXES
-        and not any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(root).parts)
+        and not any(is_clutter(part) for part in path.relative_to(root).parts)
         and path.is_file()
     )
 

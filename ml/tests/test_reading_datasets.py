@@ -21,6 +21,14 @@ def test_the_product_is_everything_before_the_last_underscore_of_a_file_name(tmp
     ]
 
 
+def test_what_a_nas_or_a_mac_puts_into_folders_is_nobodys_product(tmp_path: Path) -> None:
+    photo = draw(tmp_path / "shoes" / "E1" / "E1_1.jpg")
+    for clutter in ("@eaDir/E1_1.jpg/SYNOPHOTO_THUMB_M.jpg", "#recycle/old/O1_1.jpg", "__MACOSX/shoes/._E1_1.jpg"):
+        draw(tmp_path / "shoes" / "E1" / clutter)
+        draw(tmp_path / clutter)
+    assert [photo.path for photo in read_photos(tmp_path)] == [photo]
+
+
 def test_a_folder_per_product_wins_over_the_file_names_in_it(tmp_path: Path) -> None:
     draw(tmp_path / "mug" / "IMG_001.jpg")
     draw(tmp_path / "mug" / "IMG_002.jpg")

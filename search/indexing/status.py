@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from django.core.cache import cache
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, TextChoices, Value, When
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +14,7 @@ from ml.models import ModelVersion
 from search.indexing.queue import enqueue_photos
 from search.models import Embedding, photos_awaiting
 
+PROGRESS_SECONDS = 10  # that nothing waits is remembered for
 FEW = 2000  # products named one by one in a query
 
 
@@ -19,6 +22,27 @@ class IndexingStatus(TextChoices):
     READY = "ready", _("ready")
     WAITING = "waiting", _("waiting")
     FAILED = "failed", _("failed")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of the photos on sale shoppers can find so far."""
+
+    ready: int
+    total: int
+
+
+def indexing_progress(model: ModelVersion) -> Progress | None:
+    """How far the shop is with `model`; None when all of it can be found. A few seconds old at most."""
+    key = f"indexing_progress_{model.pk}"
+    progress = cache.get(key)
+    if progress is None:
+        photos = ProductImage.objects.readable().filter(product__is_active=True)
+        waiting = photos_awaiting(model).filter(product__is_active=True).order_by().count()
+        total = photos.count() if waiting else 0
+        progress = (total - waiting, total)
+        cache.set(key, progress, PROGRESS_SECONDS if not waiting else 2)
+    return Progress(*progress) if progress[1] else None
 
 
 def with_indexing_status(images: QuerySet[ProductImage], model: ModelVersion | None) -> QuerySet[ProductImage]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from math import ceil
 from pathlib import Path
@@ -17,25 +20,30 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from PIL import Image
 
 from catalog.errors import RequestError
-from catalog.filters import SORTS, FilterForm, read_sort, whole_number
-from catalog.models import Category, Product, ProductImage
+from catalog.filters import SORTS, FilterForm, ProductFilter, read_sort, whole_number
+from catalog.http_client import FetchError
+from catalog.models import Availability, Category, Product, ProductImage
+from catalog.photos.fetch import fetch_public
+from catalog.text_search import refine
 from catalog.views import ShopRequest, part_of_a_page
 from ml.images import WHOLE, Crop, UnreadablePhoto
-from ml.models import ModelVersion
 from search import explain
+from search.indexing.status import indexing_progress
 from search.models import Query
 from search.parameters import check_content_length, read_crop, read_photos_of_request
-from search.query import MOST, PER_PAGE, NoSuchPage, create_query, facets, search, similar_products, written
+from search.query import MOST, PER_PAGE, NoSuchPage, Result, create_query, facets, related_products, search, written
 from search.rate_limits import ExplanationRate, SearchRate, check_rate
 
 SIMILAR = 10
 HOME_CATEGORIES = 24
+FETCH_TIMEOUT = 8.0  # seconds: a shopper waits for it
 
 
 @require_safe
@@ -72,8 +80,10 @@ def results(request: ShopRequest, pk: UUID) -> HttpResponse:
     if query is None:
         return render(request, "search/gone.html", status=404)
     form, sort = FilterForm(request.GET), read_sort(request.GET)
+    words = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    product_filter = _with_words(form.product_filter, words)
     try:
-        page = search(query, form.product_filter, whole_number(request.GET, "page", 1, 1, MOST // PER_PAGE), sort)
+        page = search(query, product_filter, whole_number(request.GET, "page", 1, 1, MOST // PER_PAGE), sort)
     except NoSuchPage:
         raise Http404 from None
     more = request.htmx.target == "more"
@@ -83,19 +93,20 @@ def results(request: ShopRequest, pk: UUID) -> HttpResponse:
         "results": page.results,
         "count": page.count,
         "alike": page.alike,
-        "whole": page.ranking.whole,
+        "tail": _by_kind(page.tail),
+        "preparing": indexing_progress(query.model),
         "most": page.is_cut_off,
-        "less_alike": None if more and page.is_after_alike else page.less_alike,  # once in a list that grows
         "page": page.number,
         "next_page": page.next,
         "filters": form,
-        "chosen": form.product_filter,
+        "chosen": product_filter,
+        "words": words,
         "sort": sort,
         "sorts": SORTS.items(),
     }
     if more:
         return render(request, "search/cards.html", context)
-    context["facets"] = facets(query, form.product_filter, page.ranking)
+    context["facets"] = facets(query, product_filter, page.ranking)
     if request.htmx.target == "found" and not request.htmx.history_restore_request:
         return render(request, "search/found.html", context, status=422 if form.errors else 200)
     context["width"], context["height"] = Image.open(BytesIO(bytes(query.thumbnail))).size
@@ -160,16 +171,14 @@ def product(request: HttpRequest, sku: str) -> HttpResponse:
         Product.objects.on_sale().with_sku(sku).select_related("category__parent").prefetch_related("images")
     )
     images = [image for image in shown.images.all() if not image.error]
+    facts = shown.attributes if isinstance(shown.attributes, dict) else {}
+    named = [(name.replace("_", " ").capitalize(), value) for name, value in facts.items()]
     context = {
         "product": shown,
         "images": images,
-        "similar": similar_products(shown, SIMILAR),
-        "model": ModelVersion.objects.active(),
-        "attributes": [
-            (name.replace("_", " ").capitalize(), value)
-            for name, value in (shown.attributes if isinstance(shown.attributes, dict) else {}).items()
-            if isinstance(value, str | int | float)
-        ],
+        "similar": related_products(shown, SIMILAR),
+        "attributes": [(name, value) for name, value in named if isinstance(value, str | int | float)],
+        "options": [(name, values) for name, values in named if isinstance(values, list) and values],
         "facts": _schema_org(request, shown, images),
     }
     return render(request, "search/product.html", context)
@@ -178,6 +187,18 @@ def product(request: HttpRequest, sku: str) -> HttpResponse:
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     return render(request, "search/privacy.html", {"days": ceil(settings.QUERY_RETENTION_HOURS / 24)})
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def embed(request: HttpRequest) -> HttpResponse:
+    """A script that puts a button for the search by photo into a page of another site: see docs/embedding.md."""
+    words = {}
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            words[code] = _("Search by photo")
+    context = {"origin": request.build_absolute_uri("/").rstrip("/"), "words": json.dumps(words)}
+    return render(request, "search/embed.js", context, content_type="text/javascript")
 
 
 @require_safe
@@ -214,7 +235,35 @@ def _photos(request: HttpRequest) -> Sequence[bytes | Path | BinaryIO]:
         except (Query.DoesNotExist, ValidationError):
             sentence = _("This search has expired. Please choose your photo again.")
             raise RequestError("query_expired", sentence, status=404) from None
+    if picture := request.POST.get("picture"):
+        return [_catalogue_picture(picture)]
+    if (address := request.POST.get("address", "").strip()) and not request.FILES:
+        return [_picture_at(address)]
     return read_photos_of_request(request.FILES)
+
+
+def _catalogue_picture(pk: str) -> bytes:
+    """The file of a product's picture."""
+    image = (
+        ProductImage.objects.filter(product__is_active=True, pk=pk).first() if pk.isdecimal() and len(pk) < 19 else None
+    )
+    try:
+        if image is None:
+            raise FileNotFoundError(pk)
+        with image.file.open() as file:
+            return file.read()
+    except FileNotFoundError:
+        sentence = _("This picture is no longer in the shop. Please choose another one.")
+        raise RequestError("picture_gone", sentence, status=404) from None
+
+
+def _picture_at(address: str) -> bytes:
+    """The picture at a public address; raises RequestError where there is none, or none that we may fetch."""
+    try:
+        return fetch_public(address, settings.PHOTO_MAX_BYTES, FETCH_TIMEOUT)
+    except FetchError as error:
+        way_out = _("Save the picture on your device and choose it here.")
+        raise RequestError("unfetchable", f"{error} {way_out}", status=422) from None
 
 
 def _box(crop: Crop, size: tuple[int, int]) -> dict[str, object]:
@@ -236,7 +285,8 @@ def home_page(request: HttpRequest, problem: str = "", status: int = 200) -> Htt
     """The home page, with a `problem` beside the photo form where a photo could not be searched with."""
     on_sale = Product.objects.on_sale()
     categories = (
-        Category.objects.annotate(count=Count("products", filter=Q(products__is_active=True)))
+        Category.objects.select_related("parent")
+        .annotate(count=Count("products", filter=Q(products__is_active=True)))
         .filter(count__gt=0)
         .order_by("name")[:HOME_CATEGORIES]
     )
@@ -250,8 +300,8 @@ def home_page(request: HttpRequest, problem: str = "", status: int = 200) -> Htt
     return render(request, "search/home.html", context, status=status)
 
 
-def _with_pictures(categories: list[Category]) -> list[tuple[Category, ProductImage | None]]:
-    """Each category with the lead photo of one of its products."""
+def _with_pictures(categories: list[Category]) -> list[dict[str, object]]:
+    """Each category with the lead photo of one of its products, under its department; the largest departments first."""
     pictures = (
         ProductImage.objects.readable()
         .filter(product__category__in=categories, product__is_active=True)
@@ -260,7 +310,41 @@ def _with_pictures(categories: list[Category]) -> list[tuple[Category, ProductIm
         .select_related("product")
     )
     by_category = {image.product.category_id: image for image in pictures}
-    return [(category, by_category.get(category.pk)) for category in categories]
+    sizes: Counter[int | None] = Counter()
+    for category in categories:
+        sizes[category.parent_id] += 1
+    ordered = sorted(categories, key=lambda category: (-sizes[category.parent_id], category.parent_id or 0))
+    return [
+        {"category": category, "department": category.parent, "image": by_category.get(category.pk)}
+        for category in ordered
+    ]
+
+
+def _with_words(product_filter: ProductFilter, text: str) -> ProductFilter:
+    """The filter narrowed by what was written beside the photo; limits of prices give way to those of the form."""
+    refined = refine(text)
+    return replace(
+        product_filter,
+        words=refined.words,
+        min_price=refined.min_price if product_filter.min_price is None else product_filter.min_price,
+        max_price=refined.max_price if product_filter.max_price is None else product_filter.max_price,
+    )
+
+
+def _by_kind(results: list[Result]) -> list[tuple[Category | None, list[Result]]]:
+    """The results of each category together, in the order of each one's best."""
+    groups: dict[Category | None, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.product.category, []).append(result)
+    return list(groups.items())
+
+
+SCHEMA_ORG = {
+    Availability.IN_STOCK: "https://schema.org/InStock",
+    Availability.OUT_OF_STOCK: "https://schema.org/OutOfStock",
+    Availability.PREORDER: "https://schema.org/PreOrder",
+    Availability.BACKORDER: "https://schema.org/BackOrder",
+}
 
 
 def _schema_org(request: HttpRequest, product: Product, images: list[ProductImage]) -> dict[str, object]:
@@ -278,10 +362,12 @@ def _schema_org(request: HttpRequest, product: Product, images: list[ProductImag
     if product.brand:
         facts["brand"] = {"@type": "Brand", "name": product.brand}
     if product.price is not None:
+        price = product.sale_price if product.is_reduced else product.price
         facts["offers"] = {
             "@type": "Offer",
-            "price": str(product.price),
+            "price": str(price),
             "priceCurrency": product.currency,
-            "availability": "https://schema.org/InStock",
+            "url": product.url or request.build_absolute_uri(),
+            **({"availability": SCHEMA_ORG[Availability(product.availability)]} if product.availability else {}),
         }
     return facts

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
@@ -196,3 +197,28 @@ def test_results_answer_htmx_with_the_list_alone(client, shop):
 def test_the_small_picture_of_the_photo_is_served(client, shop):
     response = client.get(search(client, "mug") + "photo.jpg")
     assert response["Content-Type"] == "image/jpeg" and response.content.startswith(b"\xff\xd8")
+
+
+def test_a_search_while_the_shop_is_prepared_says_so_and_how_far_it_is(client, model, embedded, make_product):
+    embedded("mug", photos=2)
+    make_product("shoe", photos=3)
+    address = search(client, "shoe")
+    page = client.get(address).content.decode()
+    assert "2 of 5 pictures can be found so far" in page
+    ModelVersion.objects.update(config={"min_score": 1.1})
+    cache.clear()
+    page = client.get(address).content.decode()
+    assert "The shop is still being prepared" in page and "So far 2 of 5 pictures" in page
+    Product.objects.filter(sku="shoe").update(is_active=False)
+    cache.clear()
+    assert "still being prepared" not in client.get(address).content.decode()
+
+
+def test_a_search_before_anything_is_embedded_says_that_it_is_being_prepared(client, model, make_product):
+    make_product("shoe", photos=3)
+    assert "So far 0 of 3 pictures" in client.get(search(client, "shoe")).content.decode()
+
+
+def test_a_search_in_an_empty_shop_says_that_there_is_nothing_yet(client, model):
+    page = client.get(search(client, "shoe")).content.decode()
+    assert "There is nothing in this shop yet" in page and "Take a filter away" not in page

@@ -70,7 +70,7 @@ def test_price_bands_hold_every_priced_product_once(client, make_product):
     for number, price in enumerate(["3.99", "4.99", "5", "10", "19.99", "20", "180"]):
         make_product(f"p-{number}", price=price, photos=0)
     page = client.get("/products/")
-    assert "up to €19.99" in page.content.decode()
+    assert "up to €4.99" in page.content.decode() and "from €20" in page.content.decode()
     bands = page.context["facets"].bands
     assert sum(band.count for band in bands) == 7
     for band in bands:
@@ -78,11 +78,42 @@ def test_price_bands_hold_every_priced_product_once(client, make_product):
         assert client.get("/products/", chosen).context["count"] == band.count
 
 
-def test_prices_in_several_currencies_are_banded_without_a_sign(client, make_product):
+def test_one_dear_product_does_not_leave_all_others_in_one_band(client, make_product):
+    for number in range(40):
+        make_product(f"p-{number}", price=10 + number, photos=0)
+    make_product("car", price=90_000, photos=0)
+    bands = client.get("/products/").context["facets"].bands
+    assert len(bands) == 4 and max(band.count for band in bands) <= 15
+
+
+def test_prices_in_several_currencies_get_no_bands_and_a_word_of_warning(client, make_product):
     for number, currency in enumerate(["EUR", "CHF", "EUR"]):
         make_product(f"p-{number}", price=number * 10 + 3, currency=currency, photos=0)
-    page = client.get("/products/", {"max_price": 9.99}).content.decode()
-    assert "up to 9.99" in page and "up to €" not in page
+    page = client.get("/products/", {"max_price": 9.99})
+    assert page.context["facets"].bands == [] and "several currencies" in page.content.decode()
+    assert "up to 9.99" in page.content.decode() and "up to €" not in page.content.decode()
+
+
+def test_all_choices_are_there_behind_the_foremost_twelve(client, make_product):
+    for number in range(15):
+        make_product(f"p-{number}", brand=f"Brand {number:02d}", photos=0)
+    make_product("more", brand="Brand 14", photos=0)
+    page = client.get("/products/")
+    (brands,) = [group for group in page.context["facets"].groups if group.name == "brand"]
+    assert len(brands.choices) == 12 and len(brands.rest) == 3
+    assert "Brand 14" in [choice.label for choice in brands.choices]
+    assert "Show all 15" in page.content.decode()
+    for choice in brands.all_choices:
+        assert f'value="{choice.value}"' in page.content.decode()
+
+
+def test_the_menu_is_the_tree_of_departments_with_something_on_sale(client, make_product):
+    make_product("tee-1", category="Tees")
+    make_product("hat-1", category="Hats", is_active=False)
+    Category.objects.filter(name="Tees").update(parent=Category.objects.named("Clothing"))
+    page = client.get("/privacy/").content.decode()
+    tree = page.split('class="tree"')[1].split("</details>")[0]
+    assert tree.index("/categories/clothing/") < tree.index("/categories/tees/") and "hats" not in tree
 
 
 def test_a_product_page_shows_pictures_facts_and_what_looks_like_it(client, embedded):

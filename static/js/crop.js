@@ -119,6 +119,7 @@ function cropBox(host) {
     const end = () => {
       box.removeEventListener("pointermove", move);
       if (written() !== before) searchSoon(0);
+      else host.classList.add("large"); // a tap on the small picture of narrow screens
     };
     box.addEventListener("pointerup", end, { once: true });
     box.addEventListener("pointercancel", end, { once: true });

@@ -73,3 +73,57 @@ document.addEventListener("htmx:afterSwap", () => {
   document.getElementById(sheetBefore.focused)?.focus({ preventScroll: true });
   sheetBefore = undefined;
 });
+
+// Addresses hold what was chosen, and not each field that was left empty.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  for (const name of Object.keys(detail.parameters)) if (detail.parameters[name] === "") delete detail.parameters[name];
+});
+
+// Back restores what was there: the cards that came while scrolling, and how far one had scrolled.
+const lists = () => {
+  try {
+    return JSON.parse(sessionStorage.getItem("lists") || "[]");
+  } catch {
+    return [];
+  }
+};
+let popped = false; // the address is another page's already
+function keepList() {
+  const list = document.querySelector("#found .list");
+  if (!list || popped) return;
+  const kept = lists().filter(({ url }) => url !== location.href).slice(-4);
+  try {
+    sessionStorage.setItem("lists", JSON.stringify([...kept, { url: location.href, html: list.innerHTML, scrolled: scrollY }]));
+  } catch {
+    // full, or forbidden: Back shows the first cards
+  }
+}
+addEventListener("pagehide", keepList);
+document.addEventListener("htmx:beforeHistorySave", keepList);
+addEventListener("popstate", () => {
+  popped = true;
+  try {
+    sessionStorage.setItem("restoring", "yes");
+  } catch {
+    // as above
+  }
+});
+addEventListener("DOMContentLoaded", () => {
+  const list = document.querySelector("#found .list");
+  const came = performance.getEntriesByType("navigation")[0]?.type;
+  let restoring = came === "back_forward";
+  try {
+    restoring ||= sessionStorage.getItem("restoring") === "yes";
+    sessionStorage.removeItem("restoring");
+  } catch {
+    // as above
+  }
+  const kept = list && restoring && lists().find(({ url }) => url === location.href);
+  if (!kept) return;
+  list.innerHTML = kept.html;
+  htmx.process(list);
+  history.scrollRestoration = "manual";
+  const scroll = () => scrollTo({ top: kept.scrolled, behavior: "instant" });
+  scroll();
+  addEventListener("load", scroll, { once: true });
+});

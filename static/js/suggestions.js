@@ -1,7 +1,7 @@
 // Suggestions below the search box (a combobox with a listbox, as WAI-ARIA describes it). Without them the form does it all.
 "use strict";
 
-{
+if (document.getElementById("words").dataset.suggestions) {
   const box = document.getElementById("words");
   const list = document.getElementById("suggestions");
   let pause;

@@ -57,7 +57,7 @@ class Command(BaseCommand):
 
 def _answers(port: int) -> bool:
     """Wait for the shop to answer, so that its address is the last line on the screen."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz/live", timeout=5):
             return True

@@ -1,0 +1,113 @@
+"""Any other list: staff say what each column is. What they will probably say is proposed from its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from catalog.imports.formats.own import record_of as own_record
+from catalog.imports.formats.record import Format, Record, Row, fold
+
+ATTRIBUTE = "attribute"  # the column's name is the attribute's
+FIELDS = (
+    *("sku", "handle", "title", "description", "category", "department", "brand", "price", "sale_price", "currency"),
+    *("availability", "url", "active", "images", ATTRIBUTE, "attributes"),
+)
+_WORDS = {
+    "sku": (
+        "sku", "artikelnummer", "artikelnr", "artikelnr.", "artikel-nr.", "artikel nr", "art.-nr.", "art nr",
+        "item number", "item no", "item sku", "article number", "product id", "product code", "produktnummer",
+        "référence", "reference", "ref", "código", "codigo", "codice", "artikelcode", "bestellnummer", "mpn", "ean",
+        "gtin", "id",
+    ),
+    "handle": (
+        "handle", "group", "parent sku", "item group id", "gruppe",
+    ),
+    "title": (
+        "title", "name", "product name", "item name", "titel", "bezeichnung", "produktname", "artikelbezeichnung",
+        "produktbezeichnung", "artikelname", "nom", "titre", "libellé", "désignation", "nombre", "título", "nome",
+        "titolo", "naam", "nazwa", "název",
+    ),
+    "description": (
+        "description", "long description", "short description", "beschreibung", "langbeschreibung",
+        "kurzbeschreibung", "produktbeschreibung", "text", "descripción", "descrizione", "beschrijving", "opis",
+        "popis",
+    ),
+    "category": (
+        "category", "categories", "kategorie", "kategorien", "warengruppe", "type", "product type", "produkttyp",
+        "catégorie", "catégories", "categoría", "categoria", "categorie", "kategoria",
+    ),
+    "department": (
+        "department", "hauptkategorie", "abteilung", "rayon",
+    ),
+    "brand": (
+        "brand", "vendor", "manufacturer", "marke", "hersteller", "marque", "fabricant", "marca", "merk", "marka",
+    ),
+    "price": (
+        "price", "preis", "verkaufspreis", "vk", "vk preis", "brutto", "bruttopreis", "regular price", "uvp", "rrp",
+        "prix", "precio", "prezzo", "prijs", "cena", "standard price", "retail price",
+    ),
+    "sale_price": (
+        "sale price", "special price", "angebotspreis", "aktionspreis", "sonderpreis", "prix promo",
+    ),
+    "currency": (
+        "currency", "währung", "devise", "moneda", "valuta",
+    ),
+    "availability": (
+        "availability", "stock status", "verfügbarkeit", "lieferbar", "disponibilité",
+    ),
+    "url": (
+        "url", "link", "product url", "deeplink", "produktlink", "produkt url", "lien",
+    ),
+    "active": (
+        "active", "published", "aktiv", "status", "visible", "sichtbar", "enabled", "actif",
+    ),
+    "images": (
+        "images", "image", "image url", "image link", "image src", "photo", "photos", "picture", "bild", "bilder",
+        "bild url", "bilder url", "foto", "fotos", "main image", "main image url", "imagen", "immagine",
+        "afbeelding", "zdjęcie",
+    ),
+    ATTRIBUTE: (
+        "colour", "color", "farbe", "size", "größe", "grösse", "material", "couleur", "taille", "gender",
+        "geschlecht", "pattern", "muster", "kolor", "rozmiar",
+    ),
+}  # fmt: skip
+_PROPOSALS = {word: name for name, words in _WORDS.items() for word in words}
+
+
+def propose(columns: list[str], samples: list[list[str]]) -> list[str]:
+    """A field for each folded column, "" where none suggests itself; each field but an attribute once."""
+    proposed: list[str] = []
+    for index, column in enumerate(columns):
+        name = _PROPOSALS.get(column, "")
+        cells = [row[index] for row in samples if index < len(row) and row[index]]
+        if not name and cells and all(cell.lower().startswith(("http://", "https://")) for cell in cells):
+            pictures = any(part in cell.lower() for cell in cells for part in (".jpg", ".jpeg", ".png", ".webp"))
+            name = "images" if pictures else "url"
+        proposed.append(name if name == ATTRIBUTE or name not in proposed else "")
+    return proposed
+
+
+def mapped_format(mapping: Mapping[str, str]) -> Format:
+    """The format of lists whose folded columns are what `mapping` says: one of FIELDS, or "" for left out."""
+
+    def names_of(columns: list[str], samples: list[list[str]]) -> list[str] | None:
+        names = []
+        for column in columns:
+            name = mapping.get(column, "")
+            names.append(f"{ATTRIBUTE}:{column}" if name == ATTRIBUTE else name)
+        return names if "sku" in names or "handle" in names else None
+
+    def record(rows: list[Row]) -> Record:
+        made = own_record(rows)
+        for row in rows:
+            for name, value in row.items():
+                if name.startswith(f"{ATTRIBUTE}:") and value:
+                    made.attributes.setdefault(name.partition(":")[2].capitalize(), value)
+        return made
+
+    return Format("mapped", "", names_of, record, key=lambda row: row["handle"])
+
+
+def signature(columns: list[str]) -> list[str]:
+    """What tells lists of one kind: their folded columns, in whichever order."""
+    return sorted({fold(column) for column in columns} - {""})
