@@ -303,6 +303,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,  # what is sent and what comes back: photos are files one way, addresses the other
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
