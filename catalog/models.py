@@ -109,6 +109,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.filter(sku__iexact=unicodedata.normalize("NFC", sku))
 
 
+def default_currency() -> str:
+    return settings.DEFAULT_CURRENCY
+
+
 class Availability(models.TextChoices):
     """What the shop says of its stock; blank where it says nothing. The values are those of Google Merchant feeds."""
 
@@ -144,7 +148,7 @@ class Product(models.Model):
     currency = models.CharField(
         _("currency"),
         max_length=3,
-        default="EUR",
+        default=default_currency,
         validators=[RegexValidator(r"^[A-Z]{3}\Z", _("Three capitals, such as EUR."))],
     )
     sale_price = models.DecimalField(
