@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0009_bulk_edits'),
+        ('catalog', '0010_import_readings'),
     ]
 
     operations = [
