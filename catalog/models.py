@@ -358,12 +358,13 @@ class ProductImage(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A row that cannot be written leaves no file behind."""
-        stored_now = bool(self.file) and not self.file._committed
+        file: Any = self.file
+        stored_now = bool(file) and not file._committed
         try:
             super().save(*args, **kwargs)
         except BaseException:
-            if stored_now and self.file._committed:
-                self.file.storage.delete(self.file.name or "")
+            if stored_now and file._committed:
+                file.storage.delete(file.name)
             raise
 
     def picture_url(self, size: str = "full") -> str:
