@@ -1,6 +1,6 @@
 """What a request asks for and cannot have: one family of errors, with one handler for pages and one for the API.
 
-Pages: search/pages/errors.py. API: catalog.api.exception_handler. Nothing of Django is imported here, so that processes
+Pages: search/pages/errors.py. API: catalog/api/errors.py. Nothing of Django is imported here, so that processes
 without it can raise and catch these errors too.
 """
 

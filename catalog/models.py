@@ -109,6 +109,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.filter(sku__iexact=unicodedata.normalize("NFC", sku))
 
 
+def default_currency() -> str:
+    return settings.DEFAULT_CURRENCY
+
+
 class Availability(models.TextChoices):
     """What the shop says of its stock; blank where it says nothing. The values are those of Google Merchant feeds."""
 
@@ -144,7 +148,7 @@ class Product(models.Model):
     currency = models.CharField(
         _("currency"),
         max_length=3,
-        default="EUR",
+        default=default_currency,
         validators=[RegexValidator(r"^[A-Z]{3}\Z", _("Three capitals, such as EUR."))],
     )
     sale_price = models.DecimalField(
@@ -354,12 +358,13 @@ class ProductImage(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A row that cannot be written leaves no file behind."""
-        stored_now = bool(self.file) and not self.file._committed
+        file: Any = self.file
+        stored_now = bool(file) and not file._committed
         try:
             super().save(*args, **kwargs)
         except BaseException:
-            if stored_now and self.file._committed:
-                self.file.storage.delete(self.file.name or "")
+            if stored_now and file._committed:
+                file.storage.delete(file.name)
             raise
 
     def picture_url(self, size: str = "full") -> str:

@@ -97,7 +97,7 @@ def original(request: HttpRequest, path: str) -> HttpResponseBase:
     """The file of a photo as it was uploaded, for staff only: it may say where it was taken."""
     if not request.user.is_staff or PurePosixPath(path).suffix not in ORIGINALS:
         raise Http404
-    response = serve(request, path, document_root=settings.MEDIA_ROOT)
+    response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     response["Content-Type"] = ORIGINALS[PurePosixPath(path).suffix]
     response["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'"
     return response

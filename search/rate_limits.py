@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from math import ceil
+from typing import Any
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest
@@ -60,7 +61,7 @@ class ClientRate(SimpleRateThrottle):
             return True
         now = time.time()
         key = self.get_cache_key(request, view)
-        parameters = {"key": key, "now": now, "period": self.duration, "limit": self.num_requests}
+        parameters: dict[str, Any] = {"key": key, "now": now, "period": self.duration, "limit": self.num_requests}
         try:
             with connection.cursor() as cursor:
                 cursor.execute(COUNT, parameters)

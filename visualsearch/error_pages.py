@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import defaults
 
@@ -27,6 +30,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_staff(request):
+        context = {**admin.site.each_context(request), "title": _("There is nothing at this address")}
+        return render(request, "admin/404.html", context, status=404)
     if not _is_api(request):
         return defaults.page_not_found(request, exception)
     return refusal(request, "not_found", _("There is nothing at this address."), 404)
@@ -39,6 +45,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return defaults.server_error(request)
     sentence = _("Something went wrong here, and was logged. Please try again later.")
     return refusal(request, "server_error", sentence, 500)
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    """Somebody who works in the admin: sees its pages, and none of the shoppers'."""
+    user = getattr(request, "user", None)
+    return request.path.startswith(reverse("admin:index")) and user is not None and admin.site.has_permission(request)
 
 
 def _is_api(request: HttpRequest) -> bool:

@@ -192,6 +192,7 @@ THUMBNAIL_ALIASES = {
     }
 }
 
+DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", "EUR")  # of products for which nobody says another
 PHOTO_MAX_BYTES = env.int("PHOTO_MAX_BYTES", 20_000_000)
 PHOTO_MAX_PIXELS = env.int("PHOTO_MAX_PIXELS", 50_000_000)  # a JPEG may have 2.2 times as many
 PHOTO_DECODERS = env.int("PHOTO_DECODERS", max(2, min(4, len(os.sched_getaffinity(0)))))  # for each web process, worker
@@ -263,6 +264,16 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "visualsearch.login.client_address"
 AXES_LOCKOUT_CALLABLE = "visualsearch.login.locked_out"
+
+# Without a mail server no mail is sent, and nobody is offered a new password by mail.
+EMAIL_HOST = env.str("EMAIL_HOST", "")
+EMAIL_PORT = env.int("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", EMAIL_HOST_USER or "visualsearch@localhost")
+
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -304,6 +315,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,  # what is sent and what comes back: photos are files one way, addresses the other
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

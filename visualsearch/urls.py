@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth import views as auth
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path, register_converter
 from django.views.decorators.csrf import csrf_exempt
@@ -12,6 +13,16 @@ from catalog.sku_urls import SkuConverter
 from search.pages.sitemaps import SITEMAPS
 
 register_converter(SkuConverter, "sku")
+
+# Where mail is configured: the login page offers it exactly if admin_password_reset is there.
+password_reset = [
+    path("admin/password_reset/", auth.PasswordResetView.as_view(), name="admin_password_reset"),
+    path("admin/password_reset/done/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path("admin/reset/<uidb64>/<token>/", auth.PasswordResetConfirmView.as_view(), name="password_reset_confirm"),
+    path("admin/reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
+]
+if not settings.EMAIL_HOST:
+    password_reset = []
 
 urlpatterns = [
     path("", search.pages.views.home, name="home"),
@@ -34,6 +45,7 @@ urlpatterns = [
     path("api/v1/", include("visualsearch.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    *password_reset,
     path("admin/", admin.site.urls),
 ]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
@@ -22,22 +22,27 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from catalog.admin.photos import ManyPhotosInput
 from catalog.admin.remote_photos import remote_photos
 from catalog.imports import runs as import_runs
+from catalog.imports.formats.mapped import ATTRIBUTE, FIELDS, propose
+from catalog.imports.formats.own import REASON
+from catalog.imports.formats.record import fold
 from catalog.imports.importer import Action
-from catalog.imports.sources import UnusableSource
+from catalog.imports.sources import ListFacts
 from catalog.imports.spreadsheets import guarded
-from catalog.models import Feed, ImportRow, ImportRun
+from catalog.imports.tables import UnusableSource
+from catalog.imports.values import Reading
+from catalog.models import Feed, ImportRun
 
 ROWS_PER_PAGE = 50
 MAX_CHOICES = 500  # entries of the server folder on offer
 
 
 class UploadField(forms.FileField):
-    widget = ManyPhotosInput(attrs={"accept": ".zip,.csv,image/*,.heic,.heif,.avif"})
+    widget = ManyPhotosInput(attrs={"accept": ".zip,.csv,.tsv,.txt,.xlsx,.xml,image/*,.heic,.heif,.avif"})
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         return list(data) if isinstance(data, list | tuple) else [data] if data else []
@@ -103,6 +108,7 @@ class ImportRunAdmin(ModelAdmin):
             page("progress", self.progress_view, "progress"),
             page("refused.csv", self.refused_view, "refused"),
             page("do/<str:what>", require_POST(self.do_view), "do"),
+            page("columns", require_POST(self.columns_view), "columns"),
             *super().get_urls(),
         ]
 
@@ -137,6 +143,7 @@ class ImportRunAdmin(ModelAdmin):
             "opts": self.opts,
             "page": Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page")),
             "show": show,
+            "columns": _columns_form(run, request.GET) if self.has_add_permission(request) else None,
             "remote": remote_photos(run),
             "feed": Feed.objects.filter(run=run, concluded=False).first(),
             "shows": [
@@ -156,19 +163,38 @@ class ImportRunAdmin(ModelAdmin):
 
     def do_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         run = self._run(request, pk)
-        verbs = {"run": import_runs.carry_out, "cancel": import_runs.cancel, "resume": import_runs.resume}
+        verbs = {
+            "run": import_runs.carry_out,
+            "cancel": import_runs.cancel,
+            "resume": import_runs.resume,
+            "undo": import_runs.undo,
+        }
         if not self.has_add_permission(request) or what not in verbs:
             raise PermissionDenied
         verbs[what](run)
-        texts = {"run": _("Let it run."), "cancel": _("Cancelled."), "resume": _("Resumed.")}
+        texts = {"run": _("Let it run."), "cancel": _("Cancelled."), "resume": _("Resumed."), "undo": _("Undone.")}
         self.log_change(request, run, texts[what])
         return redirect("admin:catalog_importrun_change", run.pk)
 
+    def columns_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Staff say what the columns are: the list is looked through anew."""
+        run = self._run(request, pk)
+        form = _columns_form(run, {"columns": "1"}, request.POST)
+        if not self.has_add_permission(request) or form is None:
+            raise PermissionDenied
+        if not form.is_valid():
+            for errors in form.errors.values():
+                self.message_user(request, " ".join(errors), messages.ERROR)
+        else:
+            import_runs.read_as(run, form.reading(), form.cleaned_data["profile"])
+            self.log_change(request, run, _("Said what its columns are."))
+        return redirect("admin:catalog_importrun_change", run.pk)
+
     def refused_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
-        """What was refused: line, SKU, reason."""
+        """What was refused, as the list had it, with the reason last: to be mended and uploaded again."""
         run = self._run(request, pk)
         return StreamingHttpResponse(
-            _refused_lines(run.rows.exclude(problems=[])),
+            _refused_lines(run),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="refused-{run.pk}.csv"'},
         )
@@ -192,16 +218,130 @@ class ImportRunAdmin(ModelAdmin):
         return run
 
     def _state(self, request: HttpRequest, run: ImportRun) -> dict[str, Any]:
-        return {"run": run, "silent": import_runs.is_silent(run), "may_steer": self.has_add_permission(request)}
+        return {
+            "run": run,
+            "silent": import_runs.is_silent(run),
+            "may_steer": self.has_add_permission(request),
+            "can_undo": import_runs.can_undo(run),
+            "lists": [ListFacts(**facts) for facts in run.survey.get("lists", [])],
+        }
 
 
-def _refused_lines(rows: QuerySet[ImportRow]) -> Iterator[str]:
+def _refused_lines(run: ImportRun) -> Iterator[str]:
     class Line:
         def write(self, line: str) -> str:
             return line
 
     writer: Any = csv.writer(Line())
-    yield "\N{BYTE ORDER MARK}" + writer.writerow(["line", "sku", "problem"])
-    for row in rows.iterator():
-        for problem in row.problems:
-            yield writer.writerow([row.line, guarded(row.sku), guarded(problem)])
+    lists = run.survey.get("lists", [])
+    header = lists[0]["columns"] if len(lists) == 1 else ["line", "sku"]
+    yield "\N{BYTE ORDER MARK}" + writer.writerow([*map(guarded, header), REASON])
+    for row in run.rows.exclude(problems=[]).iterator():
+        reason = " ".join(row.problems)
+        lines = row.cells if len(lists) == 1 else [[row.place or str(row.line), row.sku]]
+        for cells in lines:
+            filled = [*cells[: len(header)], *[""] * (len(header) - len(cells))]
+            yield writer.writerow([*map(guarded, filled), guarded(reason)])
+
+
+class ColumnsForm(forms.Form):
+    """What each column of a list is, and how its values are to be read."""
+
+    decimal_mark = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Decimal mark of prices"),
+        choices=[("", gettext_lazy("as the list tells")), (",", "12,50"), (".", "12.50")],
+        widget=UnfoldAdminSelectWidget,
+    )
+    currency = forms.RegexField(
+        r"^[A-Za-z]{3}$",
+        required=False,
+        label=gettext_lazy("Currency of prices that name none"),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    empty_word = forms.CharField(
+        required=False,
+        max_length=50,
+        label=gettext_lazy("Word that empties a value"),
+        help_text=gettext_lazy("An empty cell leaves what a product has."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    image_base = forms.URLField(
+        required=False,
+        assume_scheme="https",
+        label=gettext_lazy("Address before the names of photos"),
+        help_text=gettext_lazy("Where the photos are not uploaded with the list."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    profile = forms.CharField(
+        required=False,
+        max_length=100,
+        label=gettext_lazy("Keep this under the name"),
+        help_text=gettext_lazy("Lists with the same columns are read so from then on."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    def __init__(self, columns: list[str], samples: list[list[str]], data: Any = None) -> None:
+        super().__init__(data)
+        self.columns = [fold(column) for column in columns]
+        choices = [("", _("leave out")), *((name, _NAMES.get(name, name)) for name in FIELDS)]
+        for index, proposed in enumerate(propose(self.columns, samples)):
+            field = forms.ChoiceField(
+                required=False, choices=choices, initial=proposed, label=columns[index], widget=UnfoldAdminSelectWidget
+            )
+            field.help_text = " · ".join(row[index][:60] for row in samples if index < len(row) and row[index])
+            self.fields[f"column{index}"] = field
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        chosen = [cleaned.get(f"column{index}", "") for index in range(len(self.columns))]
+        twice = {name for name in chosen if name and name != ATTRIBUTE and chosen.count(name) > 1}
+        if twice:
+            raise forms.ValidationError(_("Two columns are %(field)s. Leave one out.") % {"field": _NAMES[twice.pop()]})
+        if not {"sku", "handle"} & set(chosen):
+            raise forms.ValidationError(_("Say which column is the SKU."))
+        return cleaned
+
+    def reading(self) -> Reading:
+        said = self.cleaned_data
+        mapping = {column: said[f"column{index}"] for index, column in enumerate(self.columns)}
+        names = ("decimal_mark", "empty_word", "image_base")
+        return Reading("mapped", mapping, currency=said["currency"].upper(), **{name: said[name] for name in names})
+
+    @property
+    def of_columns(self) -> list[Any]:
+        return [self[name] for name in self.fields if name.startswith("column")]
+
+    @property
+    def of_values(self) -> list[Any]:
+        return [self[name] for name in self.fields if not name.startswith("column")]
+
+
+_NAMES: dict[str, Any] = {
+    "sku": gettext_lazy("SKU"),
+    "handle": gettext_lazy("handle: rows of one are one product"),
+    "title": gettext_lazy("title"),
+    "description": gettext_lazy("description"),
+    "category": gettext_lazy("category"),
+    "department": gettext_lazy("category above"),
+    "brand": gettext_lazy("brand"),
+    "price": gettext_lazy("price"),
+    "sale_price": gettext_lazy("sale price"),
+    "currency": gettext_lazy("currency"),
+    "availability": gettext_lazy("availability"),
+    "url": gettext_lazy("address"),
+    "active": gettext_lazy("active"),
+    "images": gettext_lazy("photos"),
+    ATTRIBUTE: gettext_lazy("an attribute of this name"),
+    "attributes": gettext_lazy("attributes as JSON"),
+}
+
+
+def _columns_form(run: ImportRun, query: Any, data: Any = None) -> ColumnsForm | None:
+    """Where a list waits to hear what its columns are, or staff want to say it otherwise."""
+    if unknown := run.survey.get("unknown"):
+        return ColumnsForm(unknown["columns"], unknown["samples"], data)
+    lists = run.survey.get("lists", [])
+    if run.state != ImportRun.State.CHECKED or len(lists) != 1 or "columns" not in query:
+        return None
+    return ColumnsForm(lists[0]["columns"], lists[0]["samples"], data)

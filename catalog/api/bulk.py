@@ -31,7 +31,7 @@ class ItemSerializer(ProductSerializer):
     """One product of a bulk call: what is absent stays as it is, or gets its default in a new product."""
 
     sku = SkuField(max_length=255, validators=Product._meta.get_field("sku").validators)
-    category = serializers.SlugField(max_length=120, allow_null=True, required=False)
+    category: Any = serializers.SlugField(max_length=120, allow_null=True, required=False)
 
     class Meta(ProductSerializer.Meta):
         fields = PRODUCT_FIELDS
@@ -48,7 +48,7 @@ class ItemSerializer(ProductSerializer):
 
 
 class BulkRequest(serializers.Serializer[Any]):
-    products = ItemSerializer(many=True, min_length=1, max_length=MOST)
+    products = serializers.ListField(child=ItemSerializer(), min_length=1, max_length=MOST)
 
 
 class BulkResult(serializers.Serializer[Any]):

@@ -20,7 +20,7 @@ from catalog.models import Category
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
     slug = serializers.SlugField(read_only=True)
-    parent = serializers.SlugRelatedField(
+    parent: Any = serializers.SlugRelatedField(
         slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False
     )
 

@@ -20,7 +20,7 @@ def log(request: Request, objects: Sequence[Model], flag: int, what: str) -> Non
     token = request.auth
     by = _("API, token “%(name)s”") % {"name": token.name} if isinstance(token, ApiToken) else _("API")
     user_id: Any = request.user.pk
-    LogEntry.objects.log_actions(user_id, objects, flag, f"{what} ({by})")  # type: ignore[arg-type]
+    LogEntry.objects.log_actions(user_id, objects, flag, f"{what} ({by})")
 
 
 def names_of(model: type[Model], fields: Iterable[str]) -> str:

@@ -11,8 +11,9 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.utils import timezone
@@ -43,14 +44,14 @@ def idempotent(handler: Handler) -> Handler:
         if not (0 < len(key) <= MAX_LENGTH and key.isascii() and key.isprintable()):
             sentence = _("Idempotency-Key must be 1 to %(most)d printable ASCII characters.")
             raise InvalidRequest("bad_idempotency_key", sentence % {"most": MAX_LENGTH})
-        fingerprint = _fingerprint(request)
+        fingerprint, account = _fingerprint(request), cast(User, request.user)
         with transaction.atomic():
-            _lock(request.user.pk, key)
-            if stored := IdempotentAnswer.objects.filter(user=request.user, key=key).first():
+            _lock(account.pk, key)
+            if stored := IdempotentAnswer.objects.filter(user=account, key=key).first():
                 return _again(stored, fingerprint)
             response = handler(view, request, *args, **kwargs)
             IdempotentAnswer.objects.create(
-                user=request.user,
+                user=account,
                 key=key,
                 request_sha256=fingerprint,
                 status=response.status_code,

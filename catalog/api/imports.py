@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -89,7 +91,7 @@ class ImportList(ImportViews, generics.ListAPIView[ImportRun]):
 
         Watch `state`: `checking`, then `checked`. Then let it run.
         """
-        files, folder = request.FILES.getlist("file"), request.data.get("folder", "")
+        files, folder = request.FILES.getlist("file"), cast(QueryDict, request.data).get("folder", "")
         if bool(files) == bool(folder):
             raise InvalidRequest("no_source", _("Send files, or the name of something on the server."))
         try:
@@ -97,7 +99,7 @@ class ImportList(ImportViews, generics.ListAPIView[ImportRun]):
         except UnusableSource as error:
             raise InvalidRequest("unusable_source", str(error)) from error
         with transaction.atomic():
-            run = runs.start(source, name, request.user)
+            run = runs.start(source, name, cast(User, request.user))
             log(request, [run], ADDITION, _("Started."))
         return Response(self.get_serializer(run).data, status=202)
 
@@ -118,11 +120,13 @@ class ImportDetail(ImportViews, generics.RetrieveAPIView[ImportRun]):
         responses={200: ImportRowSerializer(many=True), **schema.errors(400, 401, 403, 404)},
     )
 )
-class ImportRows(ImportViews, generics.ListAPIView[ImportRow]):  # type: ignore[misc]
+class ImportRows(generics.ListAPIView[ImportRow]):
     """What happens, or happened, with each row, in their order."""
 
+    permission_classes = [PerMethod]
+    permissions = {"GET": "catalog.view_importrun"}
     pagination_class = CursorPages
-    serializer_class = ImportRowSerializer  # type: ignore[assignment]
+    serializer_class = ImportRowSerializer
 
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):

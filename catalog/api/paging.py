@@ -35,6 +35,7 @@ class CursorPages(pagination.CursorPagination):
 
     def decode_cursor(self, request: Request) -> Any:
         cursor = super().decode_cursor(request)
-        if cursor and cursor.position is not None and not (cursor.position.isdecimal() and len(cursor.position) < 19):
+        position = str(cursor.position) if cursor and cursor.position is not None else "0"
+        if not (position.isdecimal() and len(position) < 19):
             raise InvalidRequest("bad_cursor", _("This cursor is not one of ours. Begin again without it."))
         return cursor

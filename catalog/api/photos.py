@@ -127,7 +127,7 @@ class PhotoList(PhotoViews, generics.ListCreateAPIView[ProductImage]):
     @transaction.atomic
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         product = self.get_product(lock=True)
-        serializer = self.get_serializer(data=request.data)
+        serializer: Any = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         if known := product.images.filter(sha256=serializer.sha256).first():
             return tagged(request, ImageSerializer(known, context=self.get_serializer_context()).data)

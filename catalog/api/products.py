@@ -62,7 +62,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             UniqueValidator(Product.objects.all(), _("There is a product with this SKU already."), "iexact"),
         ],
     )
-    category = serializers.SlugRelatedField(
+    category: Any = serializers.SlugRelatedField(
         slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False
     )
     attributes = serializers.DictField(required=False)

@@ -2,7 +2,7 @@
 
 Whatever a photo does to its decoder, requests are answered and nothing of ours is harmed: a decoder that takes too
 long is killed, one that crashes is replaced, and the photo gets a sentence. Processes start when they are first needed
-and stay; a photo costs two copies through a socket, not a fork.
+and stay; a photo costs two copies through a socket, not a fork. See docs/decisions/decoders.md.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
         path = Path(name)
         temporary = str(path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}"))
         try:
-            super()._save(temporary, content)
+            super()._save(temporary, content)  # type: ignore[misc]
             return self._placed(Path(self.path(temporary)), name)
         finally:
             with suppress(FileNotFoundError):

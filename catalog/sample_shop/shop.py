@@ -17,7 +17,6 @@ from threading import Thread
 import numpy as np
 from PIL import Image
 
-from catalog.imports.sources import COLUMNS
 from catalog.sample_shop.catalogue import CURRENCY, SampleProduct, products
 from catalog.sample_shop.design import Pose
 from catalog.sample_shop.studio import at_home, by_phone, close_up, cut_out, on_backdrop, on_white
@@ -25,6 +24,20 @@ from catalog.sample_shop.studio import at_home, by_phone, close_up, cut_out, on_
 VERSION = 3  # raise it when anything drawn or written changes, so that shops already drawn are drawn anew
 MANIFEST = "sample-shop.json"
 UNFINISHED = ".unfinished"
+# The import's names for them, not imported from there: that brings the models along, and the processes that draw have
+# no Django set up.
+COLUMNS = (
+    "sku",
+    "title",
+    "category",
+    "department",
+    "brand",
+    "price",
+    "currency",
+    "description",
+    "attributes",
+    "images",
+)
 VIEWS = ("front", "angle", "detail", "home")
 
 

@@ -62,12 +62,88 @@ def test_after_the_go_ahead_the_good_rows_go_in_and_the_upload_is_deleted(admin_
     assert list(settings.UPLOADS_DIR.iterdir()) == []
 
 
-def test_refused_rows_download_as_a_csv_that_runs_no_formula(admin_client, run):
+def test_refused_rows_download_as_they_were_with_the_reason_and_can_be_mended_and_uploaded(admin_client, run):
     import_runs.work(run.pk)
-    run.rows.filter(line=3).update(sku="=1+1")
     response = admin_client.get(reverse("admin:import_refused", args=[run.pk]))
-    lines = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
-    assert lines == ["line,sku,problem", "3,'=1+1,The price 'cheap' is not a number such as 12.50."]
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    assert text.splitlines() == [
+        "sku,title,price,images,reason",
+        "13,'=Cup,cheap,,The price 'cheap' is not a number such as 12.50.",
+    ]
+    admin_client.post(ADD, {"uploads": [SimpleUploadedFile("mended.csv", text.replace("cheap,,", "3,,").encode())]})
+    mended = ImportRun.objects.exclude(pk=run.pk).get()
+    import_runs.work(mended.pk)
+    do(admin_client, mended, "run")
+    import_runs.work(mended.pk)
+    product = Product.objects.get()
+    assert (product.sku, product.title, product.price) == ("13", "=Cup", 3)
+
+
+def test_an_import_is_in_the_history_of_each_product(admin_client, run):
+    import_runs.work(run.pk)
+    do(admin_client, run, "run")
+    import_runs.work(run.pk)
+    history = reverse("admin:catalog_product_history", args=[Product.objects.get(sku="12").pk])
+    assert "Import “list.csv”: title: Mug" in admin_client.get(history).content.decode()
+
+
+def test_undoing_takes_back_what_nobody_has_changed_since(admin_client, run):
+    old = Product.objects.create(sku="14", title="Old", price=1)
+    import_runs.work(run.pk)
+    do(admin_client, run, "run")
+    import_runs.work(run.pk)
+    Product.objects.filter(pk=old.pk).update(price=9)  # by somebody, since
+    do(admin_client, run, "undo")
+    assert import_runs.work(run.pk) == "undone"
+    old.refresh_from_db()
+    assert (old.title, old.price) == ("Old", 9)
+    assert list(Product.objects.values_list("sku", flat=True)) == ["14"], "what it made is gone"
+    assert "price was changed since" in page(admin_client, run)
+    assert import_runs.work(run.pk) == "undone"
+
+
+def test_a_product_that_was_edited_since_survives_the_undoing(admin_client, run):
+    import_runs.work(run.pk)
+    do(admin_client, run, "run")
+    import_runs.work(run.pk)
+    Product.objects.filter(sku="12").update(title="Edited")
+    do(admin_client, run, "undo")
+    import_runs.work(run.pk)
+    assert list(Product.objects.values_list("sku", flat=True)) == ["12"]
+
+
+def test_an_unknown_list_asks_what_its_columns_are_and_remembers_it(admin_client):
+    text = "Artikelnummer;Bezeichnung;VK brutto\n4711;Tasse;5,50\n"
+    columns = {"column0": "sku", "column1": "title", "column2": "price", "profile": "Kasse"}
+    for expected in ("mapping", "checked"):
+        admin_client.post(ADD, {"uploads": [SimpleUploadedFile("liste.csv", text.encode())]})
+        run = ImportRun.objects.first()
+        assert import_runs.work(run.pk) == expected
+        if expected == "mapping":
+            assert "Bezeichnung" in page(admin_client, run) and "Tasse" in page(admin_client, run)
+            admin_client.post(reverse("admin:import_columns", args=[run.pk]), columns | {"column0": ""})
+            run.refresh_from_db()
+            assert run.state == "mapping", "without a SKU nothing can be done"
+            admin_client.post(reverse("admin:import_columns", args=[run.pk]), columns)
+            assert import_runs.work(run.pk) == "checked"
+        assert counts(run) == (1, 0, 0, 0)
+        assert "price: 5.50" in page(admin_client, run)
+
+
+def test_a_fault_of_one_row_is_that_rows_alone(admin_client, run, monkeypatch):
+    request = importer._store_photos
+
+    def fail(decision, run):
+        if decision.product.sku == "12":
+            raise OSError("No space left on device")
+        request(decision, run)
+
+    import_runs.work(run.pk)
+    do(admin_client, run, "run")
+    monkeypatch.setattr(importer, "_store_photos", fail)
+    assert import_runs.work(run.pk) == "done"
+    assert counts(run) == (1, 0, 0, 2)
+    assert "No space left on device" in page(admin_client, run)
 
 
 def test_rows_can_be_narrowed_to_what_is_refused(admin_client, run):

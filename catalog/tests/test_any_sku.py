@@ -64,7 +64,11 @@ def test_the_api_takes_percent_encoded_skus_as_well(client, make_product, path):
     assert client.get(f"/api/v1/products/{path}/images/").json() == []
 
 
-@pytest.mark.parametrize("path", ["~00", "a%00b", "~FF", "nothing/like/this"])
+def test_an_address_with_a_zero_byte_cannot_be_read(client, db):
+    assert client.get("/products/a%00b/").status_code == client.get("/api/v1/products/a%00b/").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["~00", "~FF", "nothing/like/this"])
 def test_an_address_of_no_product_is_not_found(client, db, path):
     assert client.get(f"/products/{path}/").status_code == 404
     assert client.get(f"/api/v1/products/{path}/").status_code == 404
@@ -83,7 +87,7 @@ def test_two_products_do_not_differ_by_case_alone(make_product, admin_client):
         make_product("tee-1", photos=0)
     with pytest.raises(ValidationError, match="this SKU already"):
         Product(sku="tee-1", title="Tee").full_clean()
-    answer = admin_client.post("/api/v1/products/", {"sku": "tee-1", "title": "Tee"})
+    answer = admin_client.post("/api/v1/products/", {"sku": "tee-1", "title": "Tee"}, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 

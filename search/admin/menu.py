@@ -47,6 +47,14 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 link(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
                 link(_("Groups"), "group", "auth_group_changelist", "auth.view_group"),
+                link(_("API tokens"), "key", "catalog_apitoken_changelist", "catalog.view_apitoken"),
+            ],
+        },
+        {
+            "title": _("What happened"),
+            "items": [
+                link(_("Changes by staff"), "history", "admin_logentry_changelist", "admin.view_logentry"),
+                link(_("Failed tasks"), "error", "django_q_failure_changelist", "django_q.view_failure"),
             ],
         },
     ]

@@ -17,8 +17,10 @@ from django_q.tasks import async_task
 from unfold.admin import ModelAdmin
 
 from catalog.models import ProductImage
+from ml.model_archive import InvalidModel, register_archive
 from ml.models import ModelVersion
 from search.indexing import rollout
+from search.models import photos_awaiting
 
 SHOWN = 6  # versions side by side: the active one and the newest
 MEASURING = 3600  # seconds: exact search among millions of photos takes its time
@@ -33,6 +35,8 @@ class ModelVersionAdmin(ModelAdmin):
         return [
             page("progress", self.progress_view, "progress"),
             page("curves.png", self.curves_view, "curves"),
+            page("confirm", self.confirm_view, "confirm"),
+            path("upload/", self.admin_site.admin_view(require_POST(self.upload_view)), name="model_upload"),
             page("do/<str:what>", require_POST(self.do_view), "do"),
             *super().get_urls(),
         ]
@@ -70,11 +74,52 @@ class ModelVersionAdmin(ModelAdmin):
             raise Http404
         return FileResponse(picture.open("rb"), content_type="image/png")
 
+    def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What a switch means, before it happens: every shopper's next search is answered by this version."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        version = get_object_or_404(ModelVersion, pk=pk)
+        back = rollout.can_roll_back(version)
+        if version.state != ModelVersion.State.READY and not back:
+            self.message_user(request, _("%s has not been prepared yet.") % version, messages.ERROR)
+            return redirect("admin:ml_modelversion_changelist")
+        active = ModelVersion.objects.active()
+        versions = [version, *([active] if active else [])]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Let %s serve?") % version,
+            "opts": self.opts,
+            "version": version,
+            "active": active,
+            "versions": [{"version": shown} for shown in versions],
+            "own_figures": _side_by_side([_own_figures(shown) for shown in versions]),
+            "waiting": photos_awaiting(version).count(),
+            "action": "roll_back" if back else "activate",
+        }
+        return render(request, "admin/ml/model_confirm.html", context)
+
+    def upload_view(self, request: HttpRequest) -> HttpResponse:
+        """A model directory as a ZIP becomes a candidate."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        upload = request.FILES.get("archive")
+        try:
+            if upload is None:
+                raise InvalidModel(_("Choose a ZIP archive."))
+            version = register_archive(upload)
+        except InvalidModel as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.log_addition(request, version, _("Uploaded."))
+            self.message_user(request, _("%s is here, as a candidate or as what it was.") % version, messages.SUCCESS)
+        return redirect("admin:ml_modelversion_changelist")
+
     def do_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         verbs = {
             "prepare": rollout.prepare_in_background,
             "cancel": ModelVersion.cancel_preparing,
             "activate": rollout.switch,
+            "roll_back": rollout.roll_back,
             "measure": self._measure,
         }
         if not self.has_change_permission(request) or what not in verbs:
@@ -89,6 +134,7 @@ class ModelVersionAdmin(ModelAdmin):
                 "prepare": _("Preparation begun."),
                 "cancel": _("Preparation cancelled."),
                 "activate": _("Activated."),
+                "roll_back": _("Activated; what came in since it served last is embedded now."),
                 "measure": _("A worker measures it on the shop's own photos; the figures will be here."),
             }
             self.log_change(request, version, texts[what])
@@ -104,6 +150,7 @@ class ModelVersionAdmin(ModelAdmin):
         return {
             "version": version,
             "progress": rollout.progress(version) if preparing else None,
+            "can_roll_back": rollout.can_roll_back(version),
             "curves": (version.directory / "curves.png").is_file(),
             "note": (version.config.get("training") or {}).get("note", ""),
             "measurable": version.state in (ModelVersion.State.ACTIVE, ModelVersion.State.READY),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -79,6 +80,8 @@ class SearchableProductAdmin(ProductAdmin):
 
     def similar(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The products that look like this one, for the form to load."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         product = get_object_or_404(self.get_queryset(request), pk=pk)
         results = similar_products(product, k=8, product_filter=ProductFilter(hidden_too=True))
         return render(request, "admin/search/similar_products_list.html", {"results": results})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -89,6 +91,15 @@ class Narrowing:
         self.min_score = _score(parameters)
 
 
+@dataclass(frozen=True)
+class Found:
+    """A product that words found."""
+
+    score: float  # of the words, 0..1
+    product: Product
+    image: ProductImage | None  # its first
+
+
 class Search(APIView):
     authentication_classes = [ClientToken]
     parser_classes = [MultiPartParser, FormParser, JSONParser]
@@ -112,9 +123,10 @@ class Search(APIView):
         if len(kinds) + bool(request.FILES) > 1:
             raise InvalidRequest("too_many_kinds", _("Search by one of image, image_id, embedding and q."))
         if kinds == ["q"]:
-            return self.by_words(parameters["q"], narrowing)
+            return self.by_words(parameters.get("q", ""), narrowing)
         if kinds == ["embedding"]:
-            return self.by_embedding(request.data["embedding"], narrowing)
+            written = request.data.get("embedding") if isinstance(request.data, dict) else None
+            return self.by_embedding(written, narrowing)
         if kinds == ["image_id"]:
             return self.by_photos([self.stored_photo(parameters)], read_crop(parameters), narrowing)
         return self.by_photos(read_photos_of_request(request.FILES), read_crop(parameters), narrowing)
@@ -150,12 +162,14 @@ class Search(APIView):
         products = list(found[: narrowing.k])
         took = {"search": round((time.perf_counter() - started) * 1000, 2)}
         results = [
-            queries.Result(product.rank, product, next(iter(product.images.all()), None))  # type: ignore[attr-defined]
+            Found(product.rank, product, next(iter(product.images.all()), None))  # type: ignore[attr-defined]
             for product in products
         ]
         return self.unstored(None, took, results)
 
-    def unstored(self, model: str | None, took_ms: dict[str, float], results: list[queries.Result]) -> Response:
+    def unstored(
+        self, model: str | None, took_ms: dict[str, float], results: Sequence[Found | queries.Result]
+    ) -> Response:
         """The answer to a search that leaves no query behind: there is no photo to embed under the next model."""
         facts = {"query": None, "model": model, "took_ms": took_ms, "count": len(results), "results": results}
         return Response(SearchAnswer(facts, context=_context(self.request, results)).data)
@@ -215,7 +229,7 @@ def answer(request: Request, query: Query, results: list[queries.Result], narrow
     return Response(SearchAnswer(facts, context=_context(request, results)).data)
 
 
-def _context(request: Request, results: list[queries.Result]) -> dict[str, Any]:
+def _context(request: Request, results: Sequence[Found | queries.Result]) -> dict[str, Any]:
     """For the serializers: each product's first photo comes from one query."""
     of_these = ProductImage.objects.filter(product__in=[result.product.pk for result in results])
     first = of_these.order_by("product_id", "position", "id").distinct("product_id").only("product_id")

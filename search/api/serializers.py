@@ -12,7 +12,7 @@ from catalog.models import Product, ProductImage
 
 
 class FoundProduct(serializers.ModelSerializer[Product]):
-    category = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    category: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
     url = serializers.SerializerMethodField()
     image = serializers.SerializerMethodField(help_text="Its first photo.")
 

@@ -63,13 +63,17 @@ class Unloadable(RuntimeError):
 
 def prepare_in_background(model: ModelVersion) -> None:
     """Let a worker `prepare` it. Does nothing where that has begun. Raises Unloadable."""
-    try:
-        model.embedder()
-    except Exception as error:  # ONNX Runtime raises its own kinds on a damaged file
-        raise Unloadable(_("%(version)s cannot be loaded: %(error)s") % {"version": model, "error": error}) from error
+    _load(model)
     if model.state in (ModelVersion.State.CANDIDATE, ModelVersion.State.RETIRED):
         model.start_preparing()
     async_task("search.tasks.prepare", model.pk, group="embed", task_name=f"prepare {model}"[:100])
+
+
+def _load(model: ModelVersion) -> None:
+    try:
+        model.embedder().warm_up()
+    except Exception as error:  # ONNX Runtime raises its own kinds on a damaged file
+        raise Unloadable(_("%(version)s cannot be loaded: %(error)s") % {"version": model, "error": error}) from error
 
 
 class Busy(RuntimeError):
@@ -107,6 +111,33 @@ def switch(model: ModelVersion) -> None:
     model.make_active()
 
 
+ENOUGH = 90  # per cent of the photos embedded with a former version, from which it may serve at once
+
+
+def can_roll_back(model: ModelVersion) -> bool:
+    """Whether a former version may serve at once: its index is whole, and nearly all photos are embedded with it."""
+    return model.state == ModelVersion.State.RETIRED and has_index(model) and progress(model).percent >= ENOUGH
+
+
+def roll_back(model: ModelVersion) -> None:
+    """Let a former version serve again, as it is; what came in since is embedded after. Raises NotReady, Unloadable."""
+    if model.state == ModelVersion.State.ACTIVE:
+        return
+    if not can_roll_back(model):
+        raise NotReady(_("Too few photos are embedded with %s: prepare it first.") % model)
+    _load(model)
+    model.make_active()
+    enqueue_photos(list(photos_awaiting(model).values_list("pk", flat=True)))
+
+
+def has_index(model: ModelVersion) -> bool:
+    """Whether the HNSW index of this version is there and whole."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [index_name(model)])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 def index_name(model: ModelVersion) -> str:
     return f"search_embedding_hnsw_{model.pk}"
 
@@ -119,9 +150,7 @@ def build_index(model: ModelVersion) -> None:
     """
     name = index_name(model)
     with advisory_lock("model", model.pk, wait=True), connection.cursor() as cursor:
-        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [name])
-        row = cursor.fetchone()
-        if row and row[0]:
+        if has_index(model):
             return
         cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
         create = (

@@ -1,7 +1,12 @@
 """The models page: from candidate to active and back, by buttons; figures side by side; damaged models refused."""
 
+import io
+import zipfile
+from pathlib import Path
+
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django_q.models import OrmQ
 
@@ -9,8 +14,10 @@ from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
 from search import tasks
+from search.indexing import rollout
 from search.indexing.embed import embed_awaiting
-from search.indexing.rollout import Asked, confusions
+from search.indexing.rollout import Asked, build_index, confusions
+from search.models import Embedding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = reverse("admin:ml_modelversion_changelist")
@@ -114,3 +121,83 @@ def test_the_most_frequent_confusions_come_first():
         {"times": 1, "score": 0.95, "image": 7, "other": 5},
     ]
     assert len(confusions(answers, most=1)) == 1
+
+
+def test_a_switch_is_confirmed_with_the_figures_of_both_versions(admin_client, shop, model, candidate):
+    confirm = reverse("admin:model_confirm", args=[candidate.pk])
+    assert "has not been prepared yet" in admin_client.get(confirm, follow=True).content.decode()
+    prepare(admin_client, candidate)
+    page = admin_client.get(confirm).content.decode()
+    assert f"in place of {model}" in page and "Recall@1" in page
+    assert ModelVersion.objects.active() == model, "looking changes nothing"
+
+
+def test_a_former_version_serves_again_at_once_while_its_embeddings_are_there(
+    admin_client, shop, model, candidate, make_product
+):
+    build_index(model)
+    prepare(admin_client, candidate)
+    press(admin_client, candidate, "activate")
+    make_product("new", photos=0).images.create(view_id="0", file=ContentFile(photo_of("new"), "x.jpg"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rollout, "ENOUGH", 85)  # six of seven photos
+        page = admin_client.get(reverse("admin:model_confirm", args=[model.pk])).content.decode()
+        assert "1 photo is not embedded with it yet" in page
+        OrmQ.objects.all().delete()
+        press(admin_client, model, "roll_back")
+    assert model.state == "active"
+    assert any("embed_images" in str(task.task) for task in OrmQ.objects.all()), "what is missing follows"
+
+
+def test_a_former_version_that_knows_few_of_the_photos_is_prepared_first(admin_client, shop, model, candidate):
+    build_index(model)
+    prepare(admin_client, candidate)
+    press(admin_client, candidate, "activate")
+    Embedding.objects.filter(model=model).delete()
+    assert "Too few photos" in press(admin_client, model, "roll_back")
+    assert model.state == "retired"
+
+
+def archive(directory: Path, *, prefix: str = "", **changed: bytes) -> SimpleUploadedFile:
+    """The directory as a ZIP; `changed`: other contents by the file's stem."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed:
+        for name in ("model.onnx", "card.json"):
+            packed.writestr(prefix + name, changed.get(name.partition(".")[0], (directory / name).read_bytes()))
+        packed.writestr("../../escaped.txt", b"x")
+    return SimpleUploadedFile("model.zip", file.getvalue())
+
+
+@pytest.mark.parametrize("prefix", ["", "tiny-model/"])
+def test_a_model_uploaded_as_a_zip_becomes_a_candidate_once(admin_client, model, settings, tmp_path, prefix):
+    directory = write_tiny_model(tmp_path / "elsewhere", seed=3)
+    for _ in range(2):
+        admin_client.post(reverse("admin:model_upload"), {"archive": archive(directory, prefix=prefix)})
+    version = ModelVersion.objects.exclude(pk=model.pk).get()
+    assert version.state == "candidate"
+    assert sorted(path.name for path in version.directory.iterdir()) == ["card.json", "model.onnx"]
+    assert sorted(path.name for path in settings.MODELS_DIR.iterdir()) == [version.version], "nothing else is left"
+    assert version.embedder().dim == 256
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"model": b"not the one"}, "sha256"),
+        ({"card": b"{"}, "cannot be loaded"),
+        ({"card": b"{}"}, "cannot be loaded"),
+        ({"card": b'{"version": "../../x", "dim": 256, "input_size": 1, "backbone": "b", "sha256": ""}'}, "no version"),
+    ],
+)
+def test_an_archive_that_holds_no_model_is_refused(admin_client, model, settings, tmp_path, changed, reason):
+    directory = write_tiny_model(tmp_path / "elsewhere", seed=3)
+    upload = {"archive": archive(directory, **changed)}
+    assert reason in admin_client.post(reverse("admin:model_upload"), upload, follow=True).content.decode()
+    assert ModelVersion.objects.count() == 1 and not list(settings.MODELS_DIR.iterdir())
+
+
+def test_what_is_no_archive_is_refused(admin_client, model):
+    for upload in ({}, {"archive": SimpleUploadedFile("a.zip", b"text")}):
+        page = admin_client.post(reverse("admin:model_upload"), upload, follow=True).content.decode()
+        assert "ZIP archive" in page
+    assert ModelVersion.objects.count() == 1

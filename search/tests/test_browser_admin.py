@@ -235,6 +235,7 @@ def test_a_model_takes_over_while_staff_watch(visit_admin, start_worker, make_pr
     page.get_by_role("button", name="Embed everything with it").click()
     expect(page.get_by_text("0 of 2 photos embedded")).to_be_visible()
     start_worker()
-    page.get_by_role("button", name="Activate").click(timeout=60_000)
+    page.get_by_role("link", name="Activate…").click(timeout=60_000)
+    page.get_by_role("button", name="Let it serve").click()
     expect(page.locator(".staff-panel--active h2")).to_have_text(version.version)
     assert ModelVersion.objects.active() == version

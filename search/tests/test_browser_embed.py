@@ -1,4 +1,4 @@
-"""The search by photo in a page of another origin, and a shop's own looks."""
+"""The search by photo in a page of another origin."""
 
 import re
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,10 +37,3 @@ def test_a_page_of_another_origin_searches_by_photo_with_one_tag(visit, photo, s
     finally:
         server.shutdown()
         server.server_close()
-
-
-def test_a_shop_sets_its_name_its_logo_and_its_colours(client, settings):
-    settings.SHOP_NAME, settings.SHOP_LOGO, settings.SHOP_CSS = "Kiesel & Co", "/logo.svg", "/kiesel.css"
-    page = client.get("/privacy/").content.decode()
-    assert "· Kiesel &amp; Co</title>" in page and '<img src="/logo.svg" alt="Kiesel &amp; Co"' in page
-    assert page.index("/kiesel.css") > page.index("css/shop.css")

@@ -188,3 +188,10 @@ def test_the_shop_speaks_german_to_those_who_ask_for_it(client, make_product):
     assert '<html lang="de">' in page and "12,90\N{NO-BREAK SPACE}€" in page and "Mit Foto suchen" in page
     client.post("/language/", {"language": "de", "next": "/"})
     assert "Foto wählen" in client.get("/").content.decode()
+
+
+def test_a_shop_sets_its_name_its_logo_and_its_colours(client, settings):
+    settings.SHOP_NAME, settings.SHOP_LOGO, settings.SHOP_CSS = "Kiesel & Co", "/logo.svg", "/kiesel.css"
+    page = client.get("/privacy/").content.decode()
+    assert "· Kiesel &amp; Co</title>" in page and '<img src="/logo.svg" alt="Kiesel &amp; Co"' in page
+    assert page.index("/kiesel.css") > page.index("css/shop.css")
