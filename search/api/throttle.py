@@ -16,7 +16,7 @@ class ApiSearchRate(SearchRate):
         if isinstance(token, ApiToken) and Scope.SEARCH in token.scopes:
             self.scope = "search_token"
             self.rate = self.get_rate()
-            self.num_requests, self.duration = self.parse_rate(self.rate)
+            self.num_requests, self.duration = self.parse_rate(self.rate)  # type: ignore[assignment]
         return super().allow_request(request, view)
 
     def get_cache_key(self, request: HttpRequest, view: object) -> str:

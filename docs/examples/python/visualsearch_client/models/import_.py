@@ -28,11 +28,14 @@ class Import:
             id (int):
             name (str): Of the file or folder.
             state (ImportStateEnum): * `checking` - being looked through
+                * `mapping` - waiting to hear what the columns are
                 * `checked` - waiting for your go-ahead
                 * `running` - running
                 * `done` - done
                 * `cancelled` - cancelled
                 * `failed` - not possible
+                * `undoing` - being undone
+                * `undone` - undone
             user (None | str):
             total (int):
             percent (int):

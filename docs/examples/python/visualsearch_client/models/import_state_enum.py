@@ -6,7 +6,10 @@ class ImportStateEnum(StrEnum):
     CHECKING = "checking"
     DONE = "done"
     FAILED = "failed"
+    MAPPING = "mapping"
     RUNNING = "running"
+    UNDOING = "undoing"
+    UNDONE = "undone"
 
     def __str__(self) -> str:
         return str(self.value)
