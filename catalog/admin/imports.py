@@ -184,7 +184,7 @@ class ImportRunAdmin(ModelAdmin):
             raise PermissionDenied
         if not form.is_valid():
             for errors in form.errors.values():
-                self.message_user(request, " ".join(errors), messages.ERROR)
+                self.message_user(request, " ".join(str(error) for error in errors), messages.ERROR)
         else:
             import_runs.read_as(run, form.reading(), form.cleaned_data["profile"])
             self.log_change(request, run, _("Said what its columns are."))

@@ -4,6 +4,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 A, B, C = (f"http://127.0.0.1:8899/{name}.jpg" for name in "abc")
 
 
-def take(tmp_path: Path, text: str | bytes, name: str = "export.csv", **reading: object) -> list[Outcome]:
+def take(tmp_path: Path, text: str | bytes, name: str = "export.csv", **reading: Any) -> list[Outcome]:
     path = tmp_path / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     outcomes: list[Outcome] = []
@@ -301,8 +302,9 @@ def workbook(path: Path, rows: list[list[object]], **sheets: list[list[object]])
     from openpyxl import Workbook
 
     book = Workbook()
+    first = book.worksheets[0]
     for row in rows:
-        book.active.append(row)
+        first.append(row)
     for title, more in sheets.items():
         sheet = book.create_sheet(title)
         for row in more:

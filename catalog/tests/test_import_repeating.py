@@ -1,6 +1,7 @@
 """An import may be stopped at any moment and repeated; the second time changes nothing."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def actions(source: Path, **options: int) -> list[Action]:
+def actions(source: Path, **options: Any) -> list[Action]:
     outcomes: list[Outcome] = []
     run_import(source, outcomes.extend, **options)
     return [outcome.action for outcome in outcomes]

@@ -7,8 +7,8 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.test import Client
 from PIL import ExifTags, Image
@@ -62,9 +62,9 @@ def test_the_pictures_and_files_of_a_hidden_product_are_for_staff_only(
     assert client.get(thumbnail).status_code == 200
     product.is_active = False
     product.save()
-    stored = [path for path in Path(default_storage.location).rglob("*") if path.is_file()]
+    stored = [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
     assert len(stored) == 2
-    addresses = [f"/media/{path.relative_to(default_storage.location)}" for path in stored]
+    addresses = [f"/media/{path.relative_to(settings.MEDIA_ROOT)}" for path in stored]
     assert [client.get(address).status_code for address in [thumbnail, *addresses]] == [404, 404, 404]
     assert [admin_client.get(address).status_code for address in addresses] == [200, 200]
 
@@ -74,7 +74,7 @@ def test_a_file_reaches_staff_as_a_picture_whatever_it_holds(admin_client: Clien
     response = admin_client.get(f"/media/{image.file.name}")
     assert (response["Content-Type"], response["X-Content-Type-Options"]) == ("image/jpeg", "nosniff")
     assert "sandbox" in response["Content-Security-Policy"]
-    page = Path(default_storage.location) / "page.html"
+    page = Path(settings.MEDIA_ROOT) / "page.html"
     page.write_text("<script>alert(1)</script>")
     assert admin_client.get("/media/page.html").status_code == 404
 
@@ -83,7 +83,7 @@ def test_an_empty_thumbnail_from_a_full_disk_is_made_again(client: Client, make_
     image = make_product().images.get()
     address = image.picture_url("card")
     whole = content(client.get(address))
-    (thumbnail,) = [path for path in Path(default_storage.location).rglob("thumbnails/**/*") if path.is_file()]
+    (thumbnail,) = [path for path in Path(settings.MEDIA_ROOT).rglob("thumbnails/**/*") if path.is_file()]
     thumbnail.write_bytes(b"")
     assert content(client.get(address)) == whole
 
@@ -113,4 +113,4 @@ def test_a_photo_whose_row_cannot_be_written_leaves_no_file(make_product) -> Non
     add(product, photo_with_a_place())
     with pytest.raises(IntegrityError), transaction.atomic():
         add(product, encoded(patches((80, 60)), "JPEG"))
-    assert len([path for path in Path(default_storage.location).rglob("*") if path.is_file()]) == 1
+    assert len([path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]) == 1

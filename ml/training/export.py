@@ -66,13 +66,13 @@ def export_model(
     with whole(folder / INT8) as unfinished:
         quantise(folder / FP32, sample, unfinished)
     fp32, int8 = (_found(judged, folder / name) for name in (FP32, INT8))
-    recalls = [recall_at_k(found.matches, 1) for found in (fp32, int8)]
-    if recalls[0] - recalls[1] <= MAX_INT8_LOSS:
+    recall, int8_recall = (recall_at_k(found.matches, 1) for found in (fp32, int8))
+    if recall - int8_recall <= MAX_INT8_LOSS:
         (folder / INT8).replace(folder / SERVED)
-        return Exported("int8", int8, *recalls, cosine)
+        return Exported("int8", int8, recall, int8_recall, cosine)
     (folder / INT8).unlink()
     shutil.copy2(folder / FP32, folder / SERVED)
-    return Exported("fp32", fp32, *recalls, cosine)
+    return Exported("fp32", fp32, recall, int8_recall, cosine)
 
 
 def export_fp32(config: dict[str, Any], weights: Path, pixels: NDArray[np.uint8], out: Path) -> float:

@@ -117,7 +117,9 @@ def go_on(folder: Path, report: Callable[[dict[str, float]], None]) -> None:
     side = max(recipe.input_size, teacher.input.shape[1] if teacher else 0)
     training = _labelled(folder, facts["train"], int(side * CACHE_SHARE) // 8 * 8, facts["hard_negatives"])
     check_that_there_is_something_to_compare(
-        Photo(Path(), product, kind) for product, kind in zip(training.products, training.kinds, strict=True) if product
+        Photo(Path(), product, kind)
+        for product, kind in zip(training.products, training.kinds if training.kinds is not None else (), strict=True)
+        if product
     )
     if facts["tensorboard"]:
         report = also_to_tensorboard(report, folder / TENSORBOARD)

@@ -19,7 +19,8 @@ def page_of(client, sku="shoe-1") -> str:
 
 
 def offer_in(page: str) -> dict[str, str]:
-    return json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)[1])["offers"]
+    (facts,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)
+    return json.loads(facts)["offers"]
 
 
 def test_nothing_is_said_of_stock_and_shop_where_nothing_is_known(client, make_product):

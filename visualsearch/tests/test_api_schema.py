@@ -14,6 +14,7 @@ from django.db import close_old_connections
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from schemathesis import Case
+from schemathesis.core.result import Ok
 
 from catalog.models import ApiToken, Scope
 
@@ -62,7 +63,7 @@ def test_every_operation_answers_as_the_schema_says(
     headers = headers_of(caller)
     api = schemathesis.openapi.from_wsgi("/api/schema/", WSGIHandler(), headers={"Accept": "application/json"})
     findings = []
-    operations = [result.ok() for result in api.get_all_operations()]
+    operations = [result.ok() for result in api.get_all_operations() if isinstance(result, Ok)]
     for operation in operations:
 
         @bounded
