@@ -1,4 +1,4 @@
-"""The signal `photos_saved`: sent after the commit that saved photos, once for all photos of one commit.
+"""The signal `photos_saved`: sent after the commit that saved photos, once for BATCH photos of one commit.
 
 An import commits each product by itself: within `batched_signals()` one signal covers the photos of many commits. A
 process that is killed before it sends loses nothing: search.tasks.requeue_stale_photos finds photos without embedding.
@@ -48,9 +48,9 @@ class _SavedPhotos:
             _send(self.image_ids)
             return
         waiting += self.image_ids
-        if len(waiting) >= BATCH:
-            _send(waiting)
-            waiting.clear()
+        whole = len(waiting) - len(waiting) % BATCH
+        _send(waiting[:whole])
+        del waiting[:whole]
 
 
 @receiver(post_save, sender=ProductImage)
@@ -73,5 +73,5 @@ def collect_saved_photo(
 
 
 def _send(image_ids: list[int]) -> None:
-    if image_ids:
-        photos_saved.send(ProductImage, image_ids=list(image_ids))
+    for start in range(0, len(image_ids), BATCH):
+        photos_saved.send(ProductImage, image_ids=image_ids[start : start + BATCH])

@@ -262,7 +262,10 @@ def similar_products(product: Product, k: int = 12, product_filter: ProductFilte
     if not vectors:
         return []
     mean = _mean_direction(np.asarray(vectors, np.float32))
-    others = replace(product_filter or ProductFilter(), without_product=product.pk)
+    everything = (
+        ProductFilter() if product_filter is None else product_filter
+    )  # one that only shows hidden ones is empty
+    others = replace(everything, without_product=product.pk)
     matches = Embedding.objects.knn(mean, model, max(k, ANSWER), others)
     scores = [match.score for match in matches]
     found = model.calibration.likelihoods(scores, scores) if model.calibration else []

@@ -2,6 +2,8 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.defaultfilters import truncatechars
+from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 
@@ -11,11 +13,19 @@ for model in (Failure, OrmQ, Schedule, Success):
 
 @admin.register(Failure)
 class FailureAdmin(ModelAdmin):
-    list_display = ["name", "func", "started", "stopped", "attempt_count"]
+    list_display = ["name", "started", "stopped", "attempt_count", "reason"]
     search_fields = ["name", "func"]
+    list_filter = ["group"]
+    list_filter_submit = True
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     fields = ["name", "func", "group", "started", "stopped", "attempt_count", "result"]
     readonly_fields = fields
     actions = None
+
+    @admin.display(description=_("reason"))
+    def reason(self, failure: Failure) -> str:
+        return truncatechars(failure.result or "", 100)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

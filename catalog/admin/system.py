@@ -1,4 +1,4 @@
-"""What happened: who changed what (Django's own log, in one list), and tasks that failed."""
+"""What happened: who changed what (Django's own log, in one list)."""
 
 from __future__ import annotations
 
@@ -8,24 +8,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
-from django_q.admin import FailAdmin
-from django_q.models import Failure
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
-
-if admin.site.is_registered(Failure):
-    admin.site.unregister(Failure)
-
-
-@admin.register(Failure)
-class FailedTaskAdmin(FailAdmin, ModelAdmin):
-    """Dressed like the rest of the admin; the action queues a task again."""
-
-    list_display = ["func", "group", "started", "short_result"]
-    list_filter = ["group"]
-    list_filter_submit = True
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
 
 
 @admin.register(LogEntry)

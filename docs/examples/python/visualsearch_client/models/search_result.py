@@ -27,11 +27,14 @@ class SearchResult:
     """ 
         Attributes:
             score (float): Cosine, -1 to 1; of a search by words, how well they match, 0 to 1.
+            probability (float | None): That this is the product in the photo, 0 to 1. None where the model was never
+                calibrated.
             product (FoundProduct):
             image (FoundImage | None): The photo that is most alike. None where it has no photo.
      """
 
     score: float
+    probability: float | None
     product: FoundProduct
     image: FoundImage | None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -44,6 +47,9 @@ class SearchResult:
         from ..models.found_image import FoundImage # noqa: PLC0415
         from ..models.found_product import FoundProduct # noqa: PLC0415
         score = self.score
+
+        probability: float | None
+        probability = self.probability
 
         product = self.product.to_dict()
 
@@ -58,6 +64,7 @@ class SearchResult:
         field_dict.update(self.additional_properties)
         field_dict.update({
             "score": score,
+            "probability": probability,
             "product": product,
             "image": image,
         })
@@ -72,6 +79,14 @@ class SearchResult:
         from ..models.found_product import FoundProduct # noqa: PLC0415
         d = dict(src_dict)
         score = d.pop("score")
+
+        def _parse_probability(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        probability = _parse_probability(d.pop("probability"))
+
 
         product = FoundProduct.from_dict(d.pop("product"))
 
@@ -98,6 +113,7 @@ class SearchResult:
 
         search_result = cls(
             score=score,
+            probability=probability,
             product=product,
             image=image,
         )
