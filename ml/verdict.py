@@ -4,7 +4,7 @@ A cosine means little by itself: in a shop of pears strangers score what in a sh
 score is
 read beside the others of the same answer: how far it lies from the next product, and from the crowd behind (the idea of
 cohort normalisation, as speaker verification's adaptive s-norm: Cumani 2011, "Comparison of speaker recognition
-approaches for real applications"). A logistic regression turns the three into a probability;
+approaches for real applications"). A logistic regression turns them into a probability;
 `ml.evaluation.calibration` fits it on photos whose product is there, and the same photos with their product taken
 away.
 """
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 COHORT = 30  # the crowd: the products behind the best one, as many as this; every answer has fetched more
 FEW = 3  # a smaller crowd tells nothing
+ROUNDING = 1e-4  # of the scores that a search keeps: the best one must know itself again
 LEAST_SPREAD = 0.01  # of the crowd's scores: equal ones would make any difference look infinite
 
 
@@ -30,7 +31,7 @@ class Logistic:
     weights: tuple[float, ...]
 
     def __call__(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """features: float [n, 3] -> float [n] in 0..1."""
+        """features: float [n, 4] -> float [n] in 0..1."""
         return 1 / (1 + np.exp(-(self.bias + features @ np.asarray(self.weights))))
 
 
@@ -71,20 +72,21 @@ class Calibration:
 
 
 def features(scores: ArrayLike, answer: ArrayLike) -> NDArray[np.float64]:
-    """float [n, 3] for `scores`, float [n]: the cosine, its distance to the best other product of the answer, its
-    distance to the crowd in the crowd's deviations.
+    """float [n, 4] for `scores`, float [n]: the cosine; of the best product the root of its lead over the second, for
+    the others 0; how far they lie behind the best (0 or less); the distance to the crowd in the crowd's deviations.
 
     answer: float [m], the products' best cosines of the unfiltered answer, best first; `scores` are among them, or
-    lower down, or under a filter. Where fewer than FEW products lie behind the best, the distances are 0.
+    lower down, or under a filter. Where fewer than FEW products lie behind the best, all but the cosine are 0.
     """
     scores, ranked = np.asarray(scores, float), np.asarray(answer, float)
     crowd = ranked[1 : 1 + COHORT]
     if len(crowd) < FEW:
-        return np.stack([scores, np.zeros_like(scores), np.zeros_like(scores)], axis=1)
+        return np.column_stack([scores, np.zeros((len(scores), 3))])
     best, second = ranked[0], ranked[1]
-    margin = scores - np.where(scores >= best, second, best)
+    leads = scores >= best - ROUNDING
+    lead, lag = np.where(leads, scores - second, 0), np.where(leads, 0, scores - best)
     deviations = (scores - crowd.mean()) / max(float(crowd.std()), LEAST_SPREAD)
-    return np.stack([scores, margin, deviations], axis=1)
+    return np.column_stack([scores, np.sqrt(np.maximum(lead, 0)), np.minimum(lag, 0), deviations])
 
 
 # From these probabilities on the words hold; what is less likely of its kind than ALIKE belongs to the tail.

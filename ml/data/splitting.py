@@ -111,10 +111,8 @@ def check_that_products_have_several_photos(photos: Iterable[Photo]) -> None:
 
 
 def check_that_there_is_something_to_compare(photos: Iterable[Photo]) -> None:
-    """Raises UnusableDataset unless there are two products, one of them with two photos, or two kinds of thing."""
+    """Raises UnusableDataset unless there are two products, one of them with two photos."""
     photos = list(photos)
-    if len({photo.category for photo in photos if photo.category}) > 1:
-        return
     check_that_products_have_several_photos(photos)
     if len({photo.product for photo in photos}) < 2:
         raise UnusableDataset(

@@ -10,7 +10,7 @@ from ml.evaluation.metrics import Floats
 from ml.verdict import CLOSE, COHORT, Calibration, Logistic, features, is_alike
 
 LISTED = 10  # of each answer: what a shopper looks at, and what the words stand beside
-RIDGE = 1e-3  # keeps the weights finite where right and wrong do not overlap
+RIDGE = 1e-6  # keeps the weights finite where right and wrong do not overlap
 FEWEST = 20  # answers of either sort; fewer calibrate nothing
 BINS = 10
 
@@ -89,13 +89,14 @@ class Trust:
 
     false_nothing: queries whose product is there, and are told that nothing like it is. false_close: queries whose
     product is not there, of which a result is called a close match. expected_error: between the probability told and
-    the share that is right (ECE, Guo 2017), over BINS of equal width. present, absent: how many queries of either
-    sort.
+    the share that is right (ECE, Guo 2017), over BINS of equal width; of the first LISTED results, and of the first
+    alone. present, absent: how many queries of either sort.
     """
 
     false_nothing: float
     false_close: float
     expected_error: float
+    expected_error_of_the_first: float
     present: int
     absent: int
 
@@ -118,6 +119,7 @@ def trust(calibration: Calibration, known: Sequence[Answer]) -> Trust:
         float(np.mean(nothing)) if nothing else 0.0,
         float(np.mean(close)) if close else 0.0,
         expected_error(np.concatenate(told), np.concatenate(true)),
+        expected_error(np.array([each[0] for each in told]), np.array([each[0] for each in true])),
         len(nothing),
         len(close),
     )

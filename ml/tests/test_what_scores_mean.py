@@ -47,13 +47,19 @@ def test_a_higher_score_in_one_answer_is_never_less_likely() -> None:
     assert [one.product for one in likely] == sorted((one.product for one in likely), reverse=True)
 
 
+def test_the_best_product_is_known_again_by_a_rounded_score() -> None:
+    scores = np.array([0.94649, 0.67718, 0.6, 0.5, 0.4])
+    kept = [round(score, 4) for score in scores.tolist()]
+    assert features(scores, kept) == pytest.approx(features(scores, scores), abs=1e-3)
+
+
 def test_too_few_answers_calibrate_nothing() -> None:
     assert fit(shop(**PEARS, count=10, seed=1)) is None
     assert fit([]) is None
 
 
 def test_a_shop_of_one_product_still_has_probabilities() -> None:
-    assert features([0.8], [0.8]).tolist() == [[0.8, 0, 0]]
+    assert features([0.8], [0.8]).tolist() == [[0.8, 0, 0, 0]]
     calibration = fit(shop(**PEARS, count=100, seed=1))
     assert calibration
     assert 0 <= calibration.likelihoods([0.8], [0.8])[0].product <= 1

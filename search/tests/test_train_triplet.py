@@ -35,7 +35,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def train(data: Path, out: Path, **options: Any) -> None:
-    call_command("train_triplet", data=[str(data)], out=out, val_fraction=0.4, **(SMALL | options))
+    call_command("train_triplet", data=[str(data)], out=out, **(SMALL | {"val_fraction": 0.4} | options))
 
 
 @pytest.mark.django_db
@@ -197,8 +197,10 @@ def test_a_student_learns_from_a_finished_model(photos: Path, models: Path) -> N
 
 
 @pytest.mark.django_db
-def test_single_photos_of_known_kinds_teach_kinds(tmp_path: Path, models: Path) -> None:
-    rows = ["sku,category,images"]
+def test_single_photos_of_known_kinds_teach_kinds_beside_products(tmp_path: Path, models: Path) -> None:
+    for view in range(2):
+        draw(tmp_path / f"pair-{view}.png", seed=20)
+    rows = ["sku,category,images", "pair,shoe,pair-0.png|pair-1.png"]
     for number in range(8):
         draw(tmp_path / f"{number}.png", seed=number)
         rows.append(f"{number},{'hat' if number % 2 else 'shoe'},{number}.png")
