@@ -119,7 +119,7 @@ def test_text_that_is_dropped_is_refused_in_words(visit):
         "() => { const transfer = new DataTransfer(); transfer.setData('text/plain', 'shoes'); return transfer; }"
     )
     page.dispatch_event("body", "drop", {"dataTransfer": transfer})
-    expect(page.get_by_role("alert")).to_contain_text("There is no photo in what you dropped")
+    expect(page.get_by_role("alert")).to_contain_text("What you dropped is text. Type it into the box at the top")
 
 
 def test_a_file_that_is_no_photo_is_explained(visit, tmp_path):

@@ -3,3 +3,9 @@
 addEventListener("error", ({ target }) => {
   if (target === window || target.tagName === "SCRIPT") document.documentElement.classList.add("broken");
 }, true);
+// Room for the recent searches, which device.js fills in after the first paint: nothing below them jumps.
+try {
+  if (JSON.parse(localStorage.getItem("searches")).length) document.documentElement.classList.add("searched");
+} catch {
+  // no searches yet, or storage is forbidden
+}

@@ -74,6 +74,7 @@
       list.append(item);
     }
     recent.hidden = !list.children.length;
+    document.documentElement.classList.remove("searched"); // the room is taken, or needed no more
   }
 
   const asked = document.querySelector("[data-crop] img");

@@ -213,7 +213,7 @@ for (const form of document.querySelectorAll("[data-photo-form]")) {
     }
   };
 
-  const take = async (transfer) => {
+  const take = async (transfer, say) => {
     try {
       const { files, address } = await photoIn(transfer, say);
       if (address) searchAddress(address);
@@ -260,7 +260,7 @@ for (const form of document.querySelectorAll("[data-photo-form]")) {
   document.addEventListener("paste", (event) => {
     if (event.target.closest("input, textarea") && !event.clipboardData.files.length) return;
     event.preventDefault();
-    take(event.clipboardData);
+    take(event.clipboardData, say);
   });
   let depth = 0;
   const dropping = (inside) => (dialog && !dialog.open ? document.body : form).classList.toggle("dropping", inside);
@@ -270,7 +270,7 @@ for (const form of document.querySelectorAll("[data-photo-form]")) {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     dropping((depth = 0) > 0);
-    take(event.dataTransfer);
+    take(event.dataTransfer, { ...say, text: say.droppedText });
   });
   addEventListener("pageshow", () => (progress.hidden = true)); // back from the results
 }
