@@ -1,12 +1,8 @@
 """What happens after each epoch: validation, the best weights, the checkpoint, the history, TensorBoard."""
 
-import contextlib
-import errno
 import json
-import os
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +11,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
+from ml.files import whole
 from ml.training.learner import Learner
 from ml.training.recipe import Recipe
 from ml.training.validation import Validation
@@ -122,22 +119,6 @@ def write_history(history: list[dict[str, float]], path: Path) -> None:
     lines = [",".join(columns), *(",".join(f"{row[name]:.6g}" for name in columns) for row in history)]
     with whole(path) as unfinished:
         unfinished.write_text("\n".join(lines) + "\n")
-
-
-@contextlib.contextmanager
-def whole(path: Path, size: int = 0) -> Iterator[Path]:
-    """A file to write in place of `path`, which it becomes when all of it is written; else `path` stays as it was.
-
-    Raises OSError, at once where the disk has less than `size` bytes left.
-    """
-    if shutil.disk_usage(path.parent).free < size:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-    unfinished = path.with_name(f"new.{path.name}")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def also_to_tensorboard(report: Callable[[dict[str, float]], None], folder: Path) -> Callable[[dict[str, float]], None]:

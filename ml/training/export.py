@@ -24,7 +24,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from ml.evaluation.metrics import SAME_KIND_AMONG, Retrieval, recall_at_k, retrieve
-from ml.training.callbacks import whole
+from ml.files import whole
 from ml.training.validation import Validation
 
 MIN_COSINE = 0.9999  # between Keras and ONNX, every photo

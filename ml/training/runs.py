@@ -21,9 +21,10 @@ from ml.data.datasets import JudgedPicture, Photo, UnusableDataset
 from ml.data.pixels import CACHE_SHARE, Labelled, cached_pixels
 from ml.data.splitting import check_that_there_is_something_to_compare
 from ml.efficientnet_lite import WeightsPackageMissing
+from ml.files import whole
 from ml.network import UnknownBackbone, build_network
 from ml.training import export
-from ml.training.callbacks import BEST_WEIGHTS, CHECKPOINT, HISTORY, also_to_tensorboard, whole
+from ml.training.callbacks import BEST_WEIGHTS, CHECKPOINT, HISTORY, also_to_tensorboard
 from ml.training.export import SERVED
 from ml.training.loop import train
 from ml.training.model_card import distances, model_card

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from search.models import Query
@@ -20,7 +20,9 @@ CRAWL = {**SLOW_3G, "uploadThroughput": 4_000}
 def grainy(tmp_path: Path) -> Path:
     """A photo of about 250 kB, also after it was made small."""
     path = tmp_path / "grainy.jpg"
-    Image.effect_noise((700, 700), 90).save(path, quality=95)
+    grain = Image.effect_noise((700, 700), 90).convert("RGB")
+    ImageDraw.Draw(grain).ellipse((150, 200, 500, 620), "firebrick")  # grain alone is no item
+    grain.save(path, quality=95)
     return path
 
 

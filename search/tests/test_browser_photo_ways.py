@@ -87,7 +87,8 @@ def test_the_camera_shows_live_what_it_will_take(browser, shop_server, visit):
             const canvas = document.createElement("canvas");
             canvas.width = canvas.height = 200;
             const context = canvas.getContext("2d");
-            setInterval(() => { context.fillStyle = "teal"; context.fillRect(0, 0, 200, 200); }, 50);
+            setInterval(() => { context.fillStyle = "teal"; context.fillRect(0, 0, 200, 200);
+                context.fillStyle = "white"; context.fillRect(60, 40, 70, 90); }, 50);
             navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(10);
         }"""
     )
