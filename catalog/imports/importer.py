@@ -1,6 +1,7 @@
 """Import of products and photos: first what would happen, row by row, then the same for good.
 
-Products go in by the BATCH, each batch in one transaction; a batch in which anything fails goes in row by row, so that
+Products go in by the BATCH, each batch in one transaction, and shorter ones where there are photos, which take long:
+staff see an import move, and stop it, from batch to batch. A batch in which anything fails goes in row by row, so that
 one row's failure is that row's alone. What is there already is left alone, so an import can be stopped at any moment,
 `kill -9` included, and repeated: the second run changes nothing. An import never deletes: photos and products that the
 source does not name stay. Columns that the source lacks, and empty cells, keep what a product has.
@@ -15,7 +16,6 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
@@ -38,6 +38,7 @@ from catalog.signals import batched_signals
 logger = logging.getLogger(__name__)
 
 BATCH = 200  # products of one transaction
+PHOTOS = 20  # of one transaction: the row that reaches so many ends its batch
 FIELDS = (
     *("title", "description", "brand", "price", "sale_price", "currency", "availability", "url", "attributes"),
     "is_active",
@@ -76,7 +77,7 @@ def plan_import(
 ) -> Iterator[Outcome]:
     """What `run_import` would do, row by row, from after `after_line` on. Writes nothing. Raises UnusableSource."""
     rows = (row for row in _rows(source, reading, survey) if row.line > after_line)
-    while batch := list(islice(rows, BATCH)):
+    for batch in _batches(rows):
         for decision in _decide_all(batch, _Categories(), reading):
             yield decision.outcome()
 
@@ -98,11 +99,24 @@ def run_import(
     """
     with batched_signals():
         rows = (row for row in _rows(source, reading, survey) if row.line > after_line)
-        while batch := list(islice(rows, BATCH)):
+        for batch in _batches(rows):
             _import_batch(batch, on_rows, reading, run)
             if stop():
                 return False
     return True
+
+
+def _batches(rows: Iterator[SourceRow]) -> Iterator[list[SourceRow]]:
+    batch: list[SourceRow] = []
+    photos = 0
+    for row in rows:
+        batch.append(row)
+        photos += len(row.photos)
+        if len(batch) >= BATCH or photos >= PHOTOS:
+            yield batch
+            batch, photos = [], 0
+    if batch:
+        yield batch
 
 
 def _import_batch(
