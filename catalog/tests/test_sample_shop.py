@@ -137,7 +137,14 @@ def drawing(tmp_path) -> Iterator[subprocess.Popen[str]]:
     """The command at work in a process group of its own; it has drawn a few pictures."""
     command = [sys.executable, "manage.py", "draw_sample_shop", str(tmp_path)]
     with subprocess.Popen(
-        command, cwd=settings.BASE_DIR, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, process_group=0
+        command,
+        cwd=settings.BASE_DIR,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        process_group=0,
+        # What a shell starts in the background ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
             wait_until(lambda: len(list(tmp_path.rglob("*.jpg"))) >= 3 or process.poll() is not None)

@@ -44,7 +44,11 @@ def test_photos_whose_worker_is_killed_come_in_with_the_next_one(model, make_pro
             start(), start()
             wait_until(lambda: not RemotePhoto.objects.exclude(state="fetched").exists(), 60)
             ProductImage.objects.update(created=timezone.now() - timedelta(hours=1))
-            requeue_stale_photos()  # finds those of which the killed worker told nobody
-            wait_until(lambda: Embedding.objects.filter(model=model).count() == 40, 60)
+
+            def all_embedded() -> bool:
+                requeue_stale_photos()  # as every minute: finds those of which the killed worker told nobody
+                return Embedding.objects.filter(model=model).count() == 40
+
+            wait_until(all_embedded, 120)
     assert [image.view_id for image in product.images.all()] == [str(number) for number in range(40)]
     assert len(server.asked) <= 40 + 4, "at most what was under way when the worker died is fetched twice"
