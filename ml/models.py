@@ -138,6 +138,14 @@ class ModelVersion(models.Model):
         self.refresh_from_db()
 
 
+def model_directory(name: str) -> Path:
+    """Of a version, or a folder with a card. Raises ModelVersion.DoesNotExist; only a version needs the database."""
+    for directory in (Path(name), settings.MODELS_DIR / name):
+        if (directory / "card.json").is_file():
+            return directory.resolve()
+    return ModelVersion.objects.get(version=name).directory
+
+
 def bundled_models() -> list[tuple[Path, dict[str, Any]]]:
     """Directory and card of each bundled model that is there; the first is the one to serve with."""
     cards = ((directory, directory / "card.json") for directory in settings.BUNDLED_MODEL_DIRS)

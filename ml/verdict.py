@@ -43,7 +43,8 @@ class Likelihood(NamedTuple):
 
     @property
     def is_alike(self) -> bool:
-        return bool(is_alike(np.array([self.product]), np.array([self.kind]))[0])
+        """Worth calling alike. Where no result is, nothing like this is here."""
+        return max(self.product, self.kind) >= ALIKE
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,3 @@ def features(scores: ArrayLike, answer: ArrayLike) -> NDArray[np.float64]:
 
 # From these probabilities on the words hold; what is less likely of its kind than ALIKE belongs to the tail.
 VERY_CLOSE, CLOSE, ALIKE = 0.9, 0.67, 0.5
-
-
-def is_alike(product: NDArray[np.float64], kind: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which results are worth calling alike: bool [n] of the two probabilities, float [n]. No result that is: nothing
-    like this is here."""
-    return (kind >= ALIKE) | (product >= ALIKE)

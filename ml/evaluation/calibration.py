@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.metrics import Floats
-from ml.verdict import CLOSE, COHORT, Calibration, Logistic, features, is_alike
+from ml.verdict import CLOSE, COHORT, Calibration, Logistic, features
 
 LISTED = 10  # of each answer: what a shopper looks at, and what the words stand beside
 RIDGE = 1e-6  # keeps the weights finite where right and wrong do not overlap
@@ -107,13 +107,12 @@ def trust(calibration: Calibration, known: Sequence[Answer]) -> Trust:
     for answer in known:
         if not len(answer.scores):
             continue
-        inputs = features(answer.scores[:LISTED], answer.scores)
-        product = calibration.product(inputs)
+        found = calibration.likelihoods(answer.scores[:LISTED], answer.scores)
         if answer.present:
-            nothing.append(not is_alike(product, calibration.kind(inputs)).any())
+            nothing.append(not any(likelihood.is_alike for likelihood in found))
         else:
-            close.append(bool((product >= CLOSE).any()))
-        told.append(product)
+            close.append(any(likelihood.product >= CLOSE for likelihood in found))
+        told.append(np.array([likelihood.product for likelihood in found]))
         true.append(answer.right[:LISTED])
     return Trust(
         float(np.mean(nothing)) if nothing else 0.0,

@@ -3,7 +3,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
@@ -12,7 +11,7 @@ from ml.embedder import Embedder, ModelMismatch, load_embedder
 from ml.evaluation.recall import Evaluation, evaluate, with_colours, with_network
 from ml.evaluation.report import render_report
 from ml.files import whole
-from ml.models import ModelVersion
+from ml.models import ModelVersion, model_directory
 from search.indexing.ann_recall import recall_of_the_index
 
 
@@ -134,10 +133,7 @@ def _embedder(model: str | None) -> Embedder:
             if not active:
                 raise CommandError("No model is active. Name one with --model.")
             return active.embedder()
-        for directory in (Path(model), settings.MODELS_DIR / model):
-            if (directory / "card.json").is_file():
-                return load_embedder(directory)
-        return ModelVersion.objects.get(version=model).embedder()
+        return load_embedder(model_directory(model))
     except ModelVersion.DoesNotExist as error:
         raise CommandError(f"There is no model {model}: give a version or a model's folder.") from error
     except DatabaseError as error:  # a fresh checkout: only a folder needs no database

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from ml.data.datasets import UnusableDataset, photos_of_the_catalogue, read_photos
 from ml.data.splitting import train_and_validation
-from ml.models import ModelVersion
+from ml.models import ModelVersion, model_directory
 from search.feedback import judged_pictures
 
 
@@ -172,7 +172,7 @@ class Command(BaseCommand):
             options["out"].resolve(),
             judged,
             options["tensorboard"],
-            _model_directory(options["teacher"]) if options["teacher"] else None,
+            _teacher(options["teacher"]) if options["teacher"] else None,
         )
 
     def _introduce(self, folder: Path, facts: dict[str, Any]) -> None:
@@ -213,14 +213,12 @@ class Command(BaseCommand):
             )
 
 
-def _model_directory(model: str) -> Path:
-    """Of a version or a folder. Raises CommandError."""
-    directories = [Path(model), settings.MODELS_DIR / model]
-    directories += [version.directory for version in ModelVersion.objects.filter(version=model)]
-    for directory in directories:
-        if (directory / "card.json").is_file():
-            return directory.resolve()
-    raise CommandError(f"There is no model {model}: give a version or a model's folder.")
+def _teacher(model: str) -> Path:
+    """Raises CommandError."""
+    try:
+        return model_directory(model)
+    except ModelVersion.DoesNotExist as error:
+        raise CommandError(f"There is no model {model}: give a version or a model's folder.") from error
 
 
 def _reason(error: OSError | KeyboardInterrupt) -> str:
