@@ -64,6 +64,7 @@ class Ranking:
     alike: list[Match]  # probably the product in the photo, or of its kind
     others: list[Match]  # hardly; none where the alike are CLOSEST or more
     whole: bool  # whether these are all the products there are, or that pass the filter
+    likely: dict[int, Likelihood]  # by photo; empty under a model that was never calibrated
 
     @property
     def matches(self) -> list[Match]:
@@ -135,7 +136,7 @@ def search(query: Query, product_filter: ProductFilter | None = None, page: int 
     is_last = end >= len(ranking.alike)
     return Page(
         number=page,
-        results=load(shown := _sorted(ranking.alike, sort)[start:end], likelihoods(query, shown)),
+        results=load(_sorted(ranking.alike, sort)[start:end], ranking.likely),
         tail=load(ranking.others[:TAIL]) if is_last else [],
         ranking=ranking,
         next=None if is_last else page + 1,
@@ -209,25 +210,26 @@ def rank(query: Query, product_filter: ProductFilter | None = None) -> Ranking:
     Under a model that was never calibrated the CLOSEST pass for alike.
     """
     matches = closest(query, product_filter, wanted := CLOSEST)
-    alike = _alike(query, matches)
-    if query.model.calibration and len(alike) == wanted:
+    likely = likelihoods(query, matches)
+    if likely and len(matches) == wanted and all(likelihood.is_alike for likelihood in likely.values()):
         matches = closest(query, product_filter, wanted := MOST)
-        alike = _alike(query, matches)
-    return Ranking(alike, matches[len(alike) : CLOSEST], whole=len(matches) < wanted)
+        likely = likelihoods(query, matches)
+    alike = [match for match in matches if not likely or likely[match.image_id].is_alike]
+    return Ranking(alike, matches[len(alike) : CLOSEST], len(matches) < wanted, likely)
 
 
 def likelihoods(query: Query, matches: list[Match]) -> dict[int, Likelihood]:
     """By photo, how likely each of `matches` shows what was searched for; empty under a model never calibrated."""
-    if not query.model.calibration:
+    return _likelihoods(query.model, matches, query.answer)
+
+
+def _likelihoods(model: ModelVersion, matches: list[Match], answer: Sequence[float] = ()) -> dict[int, Likelihood]:
+    """answer: the scores to read theirs beside, by default theirs."""
+    if not model.calibration:
         return {}
     scores = [match.score for match in matches]
-    found = query.model.calibration.likelihoods(scores, query.answer or scores)
+    found = model.calibration.likelihoods(scores, answer or scores)
     return {match.image_id: likelihood for match, likelihood in zip(matches, found, strict=True)}
-
-
-def _alike(query: Query, matches: list[Match]) -> list[Match]:
-    likely = likelihoods(query, matches)
-    return [match for match in matches if not likely or likely[match.image_id].is_alike]
 
 
 def closest(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Match]:
@@ -246,7 +248,8 @@ def closest(query: Query, product_filter: ProductFilter | None = None, k: int = 
         query.took_ms["search"] = _ms(started, time.perf_counter())
         if matches:
             query.best_score, query.best_product_id = matches[0].score, matches[0].product_id
-        query.nothing_alike = not _alike(query, matches)
+        best = likelihoods(query, matches)
+        query.nothing_alike = not matches or (bool(best) and not best[matches[0].image_id].is_alike)
         noted += ["took_ms", "best_score", "best_product", "nothing_alike"]
     if noted and query.is_kept:
         query.keep(*noted)
@@ -267,10 +270,7 @@ def similar_products(product: Product, k: int = 12, product_filter: ProductFilte
     )  # one that only shows hidden ones is empty
     others = replace(everything, without_product=product.pk)
     matches = Embedding.objects.knn(mean, model, max(k, ANSWER), others)
-    scores = [match.score for match in matches]
-    found = model.calibration.likelihoods(scores, scores) if model.calibration else []
-    likely = dict(zip((match.image_id for match in matches), found, strict=False))
-    return load(matches[:k], likely)
+    return load(matches[:k], _likelihoods(model, matches))
 
 
 def related_products(product: Product, k: int) -> list[Result]:
