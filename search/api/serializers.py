@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.api.products import ImageSerializer
 from catalog.models import Product, ProductImage
 
 
@@ -28,13 +27,7 @@ class FoundProduct(serializers.ModelSerializer[Product]):
         return lead and self.context["request"].build_absolute_uri(lead)
 
 
-class FoundImage(serializers.ModelSerializer[ProductImage]):
-    url = serializers.SerializerMethodField()
-
-    @extend_schema_field(OpenApiTypes.URI)
-    def get_url(self, image: ProductImage) -> str:
-        return self.context["request"].build_absolute_uri(image.picture_url())
-
+class FoundImage(ImageSerializer):
     class Meta:
         model = ProductImage
         fields = ["id", "view_id", "url"]
