@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.core.files.base import ContentFile
 
 from catalog.models import Category, Product, ProductImage
-from ml.models import ModelVersion
+from ml.models import ModelVersion, forget_serving
 from ml.tests.tiny_model import write_tiny_model
 
 
@@ -29,6 +29,7 @@ def own_directories(settings, tmp_path: Path) -> Iterator[None]:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MODELS_DIR = tmp_path / "models"
     cache.clear()
+    forget_serving()
     yield
 
 

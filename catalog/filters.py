@@ -184,6 +184,8 @@ class FilterForm(forms.Form):
 
 def read_product_filter(parameters: QueryDict) -> ProductFilter:
     """The filters of an API call. Raises InvalidRequest for the first that cannot be read."""
+    if not parameters.keys() & FilterForm.base_fields.keys():
+        return ProductFilter()
     form = FilterForm(parameters)
     for name, sentences in form.errors.items():
         code = "bad_price" if name in ("min_price", "max_price") else f"bad_{name}"

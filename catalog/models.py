@@ -26,6 +26,7 @@ from django.utils.text import get_valid_filename, slugify
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
+from catalog.addresses import picture_path, product_path
 from catalog.folding import words_of
 from catalog.photos.validation import upright_size
 
@@ -215,7 +216,7 @@ class Product(models.Model):
         return self.sale_price is not None and self.price is not None and self.sale_price < self.price
 
     def get_absolute_url(self) -> str:
-        return reverse("product", args=[self.sku])
+        return product_path(self.sku)
 
 
 class SynonymManager(models.Manager["Synonym"]):
@@ -369,7 +370,7 @@ class ProductImage(models.Model):
 
     def picture_url(self, size: str = "full") -> str:
         """Where shoppers see it, in one of the THUMBNAIL_ALIASES: upright sRGB, without the file's metadata."""
-        return reverse("thumbnail", args=[self.pk, size])
+        return picture_path(self.pk, size)
 
 
 class ImportRun(models.Model):

@@ -1,5 +1,7 @@
 """Photos in which there is nothing to see: blank, dark, or mere noise. NumPy only."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,25 +18,34 @@ def shows_something(pixels: NDArray[np.uint8]) -> bool:
     Measured on the photos of docs/learning.md: all of them show something; blank, dark, smoothly lit and noisy
     pictures do not.
     """
-    fine = _unexplained(_cells(pixels, GRID))
-    detail = float(fine.std(axis=0).max())
+    cells = _cells(pixels)
+    detail = float(_unexplained(cells).std(axis=(0, 1)).max())
     if detail < LEAST_DETAIL or detail > NOISE_DETAIL:
         return detail > NOISE_DETAIL
-    coarse = _unexplained(_cells(pixels, GRID // 2))
-    return float(coarse.std(axis=0).max()) >= LEAST_STRUCTURE * detail
+    half = GRID // 2
+    wider = cells.reshape(half, 2, half, 2, 3).mean(axis=(1, 3))
+    return float(_unexplained(wider).std(axis=(0, 1)).max()) >= LEAST_STRUCTURE * detail
 
 
-def _cells(pixels: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
-    """float32 [side * side, 3]: the mean of each cell."""
-    step = pixels.shape[0] // side
-    cut = pixels[: side * step, : side * step].astype(np.float32)
-    return cut.reshape(side, step, side, step, 3).mean(axis=(1, 3)).reshape(-1, 3)
+def _cells(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """float32 [GRID, GRID, 3]: the mean of each cell."""
+    step = pixels.shape[0] // GRID
+    cut = pixels[: GRID * step, : GRID * step]
+    rows = np.add.reduce(cut.reshape(GRID, step, GRID * step * 3), axis=1, dtype=np.uint32)
+    return rows.reshape(GRID, GRID, step, 3).sum(axis=2, dtype=np.uint32).astype(np.float32) / step**2
 
 
 def _unexplained(cells: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What remains of each channel when the best quadratic surface is taken off: float32 [side * side, 3]."""
-    side = round(len(cells) ** 0.5)
+    """What remains of each channel when the best quadratic surface is taken off: float32 [side, side, 3]."""
+    side = len(cells)
+    base = _quadratics(side)
+    flat = cells.reshape(side * side, 3)
+    return (flat - base @ (base.T @ flat)).reshape(cells.shape)
+
+
+@cache
+def _quadratics(side: int) -> NDArray[np.float32]:
+    """An orthonormal base of the quadratic surfaces over side x side cells: float32 [side * side, 6]."""
     y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j])
-    surface = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
-    weights, *_ = np.linalg.lstsq(surface, cells, rcond=None)
-    return cells - surface @ weights
+    base, _ = np.linalg.qr(np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1))
+    return base.astype(np.float32)

@@ -22,8 +22,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from catalog.photos.decoders import decode_photo
-from ml.images import UnreadablePhoto, model_input
+from catalog.photos.decoders import decode_photo_views
+from catalog.photos.decoding import View
+from ml.images import WHOLE, UnreadablePhoto
 
 Vectors = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -96,8 +97,9 @@ class Embedder:
 
         def view(source: bytes | Path | BinaryIO) -> Pixels | UnreadablePhoto:
             try:
-                photo = decode_photo(source, max_bytes=max_bytes, max_pixels=max_pixels, target=self.input_size)
-                return model_input(photo, self.input_size)
+                square = View(WHOLE, self.input_size, fitted=True)  # model_input, made in the decoder process
+                ((picture, _),) = decode_photo_views(source, max_bytes=max_bytes, max_pixels=max_pixels, views=[square])
+                return np.asarray(picture)
             except UnreadablePhoto as unreadable:
                 return unreadable
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -21,11 +23,37 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+KNOWN_SECONDS = 0.5  # that a process believes to know which version serves
+# When the database was last asked which version serves, its row as it was then, and the version: of this process.
+_serving: tuple[float, tuple[int, str] | None, ModelVersion | None] = (-math.inf, None, None)
+
+
+def forget_serving() -> None:
+    """The next search asks which version serves."""
+    global _serving
+    _serving = (-math.inf, None, None)
+
 
 class ModelVersionManager(models.Manager["ModelVersion"]):
     def active(self) -> ModelVersion | None:
         """The version that serves searches; None before any was activated."""
         return self.filter(state=ModelVersion.State.ACTIVE).first()
+
+    def serving(self) -> ModelVersion | None:
+        """As `active`, but asked of the database only every KNOWN_SECONDS, and read anew only where its row changed:
+        for each search. Another process's switch is seen so much later."""
+        global _serving
+        asked, row, model = _serving
+        if time.monotonic() - asked < KNOWN_SECONDS:
+            return model
+        now = time.monotonic()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id, xmin::text FROM ml_modelversion WHERE state = 'active'")
+            found = cursor.fetchone()
+        if found != row:
+            model = self.active()
+        _serving = (now, found, model)
+        return model
 
     def in_use(self) -> models.QuerySet[ModelVersion]:
         """The versions under which every photo must be embedded: the active one, and those that may take over."""
@@ -94,7 +122,7 @@ class ModelVersion(models.Model):
     def __str__(self) -> str:
         return self.version
 
-    @property
+    @cached_property
     def directory(self) -> Path:
         """Where model.onnx and card.json lie: the bundled directory, or MODELS_DIR/<version>."""
         for directory, card in bundled_models():
@@ -135,6 +163,7 @@ class ModelVersion(models.Model):
             list(versions.select_for_update().order_by("pk"))  # two switches at once: one after the other
             versions.filter(state=self.State.ACTIVE).exclude(pk=self.pk).update(state=self.State.RETIRED)
             versions.filter(pk=self.pk).update(state=self.State.ACTIVE, activated=Now())
+            transaction.on_commit(forget_serving)
         self.refresh_from_db()
 
 

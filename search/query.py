@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from django.conf import settings
@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 from catalog.errors import RequestError
 from catalog.filters import Facets, ProductFilter, count_facets
 from catalog.models import Category, Product, ProductImage
-from catalog.photos.decoders import decode_photo_views
-from catalog.photos.decoding import View
+from catalog.photos.decoders import decode_photo_views, decoded_photo
+from catalog.photos.decoding import Thumbnail, View
 from ml.blank import shows_something
-from ml.images import WHOLE, Crop, model_input, read_photo, shrink_photo
-from ml.models import ModelVersion
+from ml.images import WHOLE, Crop, model_input, read_photo
+from ml.models import ModelVersion, forget_serving
 from ml.verdict import COHORT, Likelihood
 from search.knn import Match
 from search.models import Embedding, Query
 
 THUMBNAIL_SIDE = 400  # pixels: enough to show, to crop anew and to embed again under the next model
-THUMBNAIL_QUALITY = 75
+THUMBNAIL = Thumbnail(THUMBNAIL_SIDE, quality=75)
 DECODER_PATIENCE = 5.0  # seconds that a shopper waits for a free decoder, then she is asked to try again
 
 
@@ -115,7 +115,7 @@ class NoSuchPage(LookupError):
 
 def active_model() -> ModelVersion:
     """The model that serves. Raises NoActiveModel."""
-    model = ModelVersion.objects.active()
+    model = ModelVersion.objects.serving()
     if model is None:
         raise NoActiveModel
     return model
@@ -168,34 +168,41 @@ def create_query(
     Raises UnreadablePhoto, NothingToSee and NoActiveModel. A database that takes nothing leaves it unkept
     (Query.is_kept).
     """
+    query = read_query(photos, crop, source)
+    query.keep()
+    return query
+
+
+def read_query(photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None, source: Query.Source) -> Query:
+    """As create_query, not stored yet: whoever answers at once keeps it together with what its answer notes on it."""
     model = active_model()
     embedder = model.embedder()
     started = time.perf_counter()
-    limits = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}
-    views = []
-    for index, photo in enumerate(photos):
-        wanted = [View(crop if index == 0 and crop else WHOLE, embedder.input_size)]
-        if index == 0:
-            wanted.append(View(WHOLE, THUMBNAIL_SIDE // 2))
-        (picture, part), *whole = decode_photo_views(photo, **limits, views=wanted, patience=DECODER_PATIENCE)
-        views.append(model_input(picture, embedder.input_size, part))
-        for picture, _part in whole:
-            thumbnail = shrink_photo(picture, THUMBNAIL_SIDE, THUMBNAIL_QUALITY)
-    if not any(shows_something(view) for view in views):
+    limits: Any = {
+        "max_bytes": settings.PHOTO_MAX_BYTES,
+        "max_pixels": settings.PHOTO_MAX_PIXELS,
+        "patience": DECODER_PATIENCE,
+    }
+    square = View(WHOLE, embedder.input_size, fitted=True)
+    first = replace(square, part=crop or WHOLE)
+    with decoded_photo(photos[0], **limits, views=[first], thumbnail=THUMBNAIL) as decoded:
+        views = [decoded.views, *(decode_photo_views(photo, **limits, views=[square]) for photo in photos[1:])]
+        pixels = np.stack([np.asarray(picture) for ((picture, _part),) in views])
+        decoded_at = time.perf_counter()
+        seen = any(shows_something(view) for view in pixels)
+        vectors = embedder.embed(pixels) if seen else None
+        embedded = time.perf_counter()
+        thumbnail = decoded.thumbnail()
+    if vectors is None:
         raise NothingToSee
-    decoded = time.perf_counter()
-    vector = _mean_direction(embedder.embed(np.stack(views)))
-    embedded = time.perf_counter()
-    query = Query(
+    return Query(
         model=model,
-        vector=vector.tolist(),
+        vector=_mean_direction(vectors).tolist(),
         thumbnail=thumbnail,
         crop=written(crop),
         source=source,
-        took_ms={"decode": _ms(started, decoded), "embed": _ms(decoded, embedded)},
+        took_ms={"decode": _ms(started, decoded_at), "embed": _ms(decoded_at, embedded)},
     )
-    query.keep()
-    return query
 
 
 def answer(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Result]:
@@ -258,19 +265,26 @@ def closest(query: Query, product_filter: ProductFilter | None = None, k: int = 
 
 def similar_products(product: Product, k: int = 12, product_filter: ProductFilter | None = None) -> list[Result]:
     """The products whose photos look like this product's, from its stored embeddings; none before it has any."""
-    model = ModelVersion.objects.active()
+    return load(*nearest_to_product(product, k, product_filter))
+
+
+def nearest_to_product(
+    product: Product, k: int, product_filter: ProductFilter | None = None
+) -> tuple[list[Match], dict[int, Likelihood]]:
+    """As similar_products, without loading products and photos: the matches, and how likely each is alike, by photo."""
+    model = ModelVersion.objects.serving()
     if model is None:
-        return []
+        return [], {}
     vectors = list(Embedding.objects.filter(product=product, model=model).values_list("vector", flat=True)[:20])
     if not vectors:
-        return []
+        return [], {}
     mean = _mean_direction(np.asarray(vectors, np.float32))
     everything = (
         ProductFilter() if product_filter is None else product_filter
     )  # one that only shows hidden ones is empty
     others = replace(everything, without_product=product.pk)
     matches = Embedding.objects.knn(mean, model, max(k, ANSWER), others)
-    return load(matches[:k], _likelihoods(model, matches))
+    return matches[:k], _likelihoods(model, matches)
 
 
 def related_products(product: Product, k: int) -> list[Result]:
@@ -289,6 +303,9 @@ def reembed_if_stale(query: Query) -> None:
 
     Raises NoActiveModel.
     """
+    if query.model_id == active_model().pk:
+        return
+    forget_serving()  # it may be the other way round: the query knows of a switch that we have not seen
     model = active_model()
     if query.model_id == model.pk:
         return

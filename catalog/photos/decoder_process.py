@@ -5,7 +5,8 @@ connection, its memory and the time of each photo are limited by the kernel, it 
 kernel ends it first when memory runs out. Its parent is catalog/photos/decoders.py.
 
 A message is two lengths (4 bytes each, big-endian) and then two parts. From the parent: a pickled Job, and the bytes
-of the photo. To the parent: JSON (a stranger might speak through us, so no pickle), and the pixels of all views.
+of the photo. To the parent: JSON (a stranger might speak through us, so no pickle), and the pixels of all views. A
+thumbnail follows as a message of its own, so that the parent goes on with the pixels meanwhile.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import AvifImagePlugin
 
 from catalog.photos.crop import Crop
-from catalog.photos.decoding import View, decode_views
+from catalog.photos.decoding import Thumbnail, View, decode_views
 from catalog.photos.errors import UnreadablePhoto
+from catalog.photos.fitting import shrink_photo
 from catalog.photos.headers import MAX_MEMORY, PhotoHeader
 
 LENGTHS = struct.Struct(">II")
@@ -41,6 +44,7 @@ class Job:
     max_pixels: int
     views: list[View]
     seconds: int  # of processor time
+    thumbnail: Thumbnail | None = None
 
 
 def main() -> None:
@@ -53,10 +57,8 @@ def main() -> None:
             received = receive(connection)
             if received is None:
                 return
-            answer, pixels = _decode(*received)
-            connection.sendall(LENGTHS.pack(len(answer), sum(map(len, pixels))) + answer)
-            for part in pixels:
-                connection.sendall(part)
+            _answer(connection, *received)
+            gc.collect(0)
             continue
         return
 
@@ -81,18 +83,29 @@ def receive_exactly(connection: socket.socket, length: int) -> bytearray | None:
     return received
 
 
-def _decode(message: bytes, data: bytes) -> tuple[bytes, list[bytes]]:
-    """(answer, pixels): {"views": [{"size", "crop"}]}, or {"code", "details"} and no pixels."""
+def _answer(connection: socket.socket, message: bytes, data: bytes) -> None:
+    """JSON and pixels: {"views": [{"size", "crop"}]}, or {"code", "details"} and no pixels. Then the thumbnail."""
     job: Job = pickle.loads(message)
     _limit_time(job.seconds)
+    wanted = [*job.views, job.thumbnail.view] if job.thumbnail else job.views
     try:
-        views = decode_views(job.header, data, job.max_pixels, job.views)
+        views = decode_views(job.header, data, job.max_pixels, wanted)
     except UnreadablePhoto as problem:
-        return json.dumps({"code": problem.code, "details": problem.details}).encode(), []
-    finally:
-        gc.collect(0)
-    answer = [{"size": photo.size, "crop": _numbers(crop)} for photo, crop in views]
-    return json.dumps({"views": answer}).encode(), [photo.tobytes() for photo, _ in views]
+        _send(connection, {"code": problem.code, "details": problem.details}, [])
+        return
+    picture, _whole = views[-1]
+    views = views[: len(job.views)]
+    facts = [{"size": photo.size, "crop": _numbers(crop)} for photo, crop in views]
+    _send(connection, {"views": facts}, [photo.tobytes() for photo, _ in views])
+    if job.thumbnail:
+        _send(connection, {}, [shrink_photo(picture, job.thumbnail.side, job.thumbnail.quality)])
+
+
+def _send(connection: socket.socket, facts: dict[str, Any], parts: list[bytes]) -> None:
+    answer = json.dumps(facts).encode()
+    connection.sendall(LENGTHS.pack(len(answer), sum(map(len, parts))) + answer)
+    for part in parts:
+        connection.sendall(part)
 
 
 def _numbers(crop: Crop) -> tuple[float, float, float, float]:

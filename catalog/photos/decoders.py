@@ -17,11 +17,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from weakref import WeakSet
 
 from django.conf import settings
@@ -31,7 +31,7 @@ from PIL import Image
 from catalog.errors import InvalidRequest
 from catalog.photos.crop import WHOLE, Crop
 from catalog.photos.decoder_process import LENGTHS, Job
-from catalog.photos.decoding import View, read_bytes
+from catalog.photos.decoding import Thumbnail, View, read_bytes
 from catalog.photos.errors import UnreadablePhoto
 from catalog.photos.headers import read_header
 
@@ -71,10 +71,27 @@ def decode_photo_views(
     `patience` is how many seconds to wait for a free decoder; None: as long as it takes.
     Raises UnreadablePhoto, and InvalidRequest("busy") when patience ends.
     """
+    with decoded_photo(source, max_bytes=max_bytes, max_pixels=max_pixels, views=views, patience=patience) as decoded:
+        return decoded.views
+
+
+@contextmanager
+def decoded_photo(
+    source: bytes | Path | BinaryIO,
+    *,
+    max_bytes: int,
+    max_pixels: int,
+    views: Sequence[View],
+    thumbnail: Thumbnail | None = None,
+    patience: float | None = None,
+) -> Iterator[Decoded]:
+    """As decode_photo_views; the thumbnail is made in the decoder process while the views are worked on."""
     data = read_bytes(source, max_bytes)
     header = read_header(data, max_pixels)
-    job = Job(replace(header, spans=(), joined=None), max_pixels, list(views), settings.PHOTO_DECODE_SECONDS)
-    return _pool.decode(job, header.essence(data), patience)
+    bare = replace(header, spans=(), joined=None)
+    job = Job(bare, max_pixels, list(views), settings.PHOTO_DECODE_SECONDS, thumbnail)
+    with _pool.decode(job, header.essence(data), patience) as decoded:
+        yield decoded
 
 
 def warm_up() -> None:
@@ -92,6 +109,32 @@ class _Crashed(Exception):
 
     def __init__(self, by: int) -> None:
         self.by = by
+
+
+class Decoded:
+    """A photo in its views. Its decoder makes the thumbnail meanwhile, where one was asked for."""
+
+    def __init__(self, views: list[tuple[Image.Image, Crop]], decoder: _Decoder, deadline: float | None) -> None:
+        """deadline: of the thumbnail, on time.monotonic(); None where none is to come."""
+        self.views = views
+        self._decoder, self._deadline = decoder, deadline
+
+    def thumbnail(self) -> bytes:
+        """JPEG. To be asked for once. Raises UnreadablePhoto."""
+        assert self._deadline is not None
+        try:
+            picture = self._decoder.receive_thumbnail(self._deadline)
+        except (TimeoutError, _Crashed):
+            raise UnreadablePhoto("too_costly") from None
+        self._deadline = None
+        return picture
+
+    def release(self) -> _Decoder | None:
+        """The decoder, free for another photo. Ended, where the thumbnail was not received."""
+        if self._deadline is None:
+            return self._decoder
+        self._decoder.end()
+        return None
 
 
 class _Decoder:
@@ -117,21 +160,17 @@ class _Decoder:
             logger.exception("A decoder process did not start.")
             raise _busy() from None
 
-    def ask(self, job: Job, data: bytes, seconds: float) -> list[tuple[Image.Image, Crop]]:
-        """Raises UnreadablePhoto, _Crashed, and TimeoutError after `seconds`."""
-        deadline = time.monotonic() + seconds
+    def ask(self, job: Job, data: bytes) -> Decoded:
+        """Raises UnreadablePhoto, _Crashed, and TimeoutError after the job's time."""
+        deadline = time.monotonic() + job.seconds
         message = pickle.dumps(job)
         try:
-            self._socket.settimeout(seconds)
+            self._socket.settimeout(job.seconds)
             self._socket.sendall(LENGTHS.pack(len(message), len(data)) + message)
             self._socket.sendall(data)
-            first, second = LENGTHS.unpack(self._receive(LENGTHS.size, deadline))
-            if first + second > LONGEST_ANSWER:
-                raise _Crashed(0)
-            answer = json.loads(self._receive(first, deadline))
-            pixels = memoryview(self._receive(second, deadline))
         except (BrokenPipeError, ConnectionResetError):
             raise _Crashed(self.end()) from None
+        answer, pixels = self._next_message(deadline)
         if "code" in answer:
             raise UnreadablePhoto(answer["code"], **answer["details"])
         views = []
@@ -139,7 +178,20 @@ class _Decoder:
             (width, height), crop = view["size"], Crop(*view["crop"])
             views.append((Image.frombytes("RGB", (width, height), pixels[: width * height * 3]), crop))
             pixels = pixels[width * height * 3 :]
-        return views
+        return Decoded(views, self, deadline if job.thumbnail else None)
+
+    def receive_thumbnail(self, deadline: float) -> bytes:
+        """Raises _Crashed and TimeoutError."""
+        return bytes(self._next_message(deadline)[1])
+
+    def _next_message(self, deadline: float) -> tuple[dict[str, Any], memoryview]:
+        try:
+            first, second = LENGTHS.unpack(self._receive(LENGTHS.size, deadline))
+            if first + second > LONGEST_ANSWER:
+                raise _Crashed(0)
+            return json.loads(self._receive(first, deadline)), memoryview(self._receive(second, deadline))
+        except (BrokenPipeError, ConnectionResetError):
+            raise _Crashed(self.end()) from None
 
     def _receive(self, length: int, deadline: float) -> bytearray:
         received = bytearray(length)
@@ -178,7 +230,8 @@ class _Pool:
         self._working = 0
         self._heavy = False
 
-    def decode(self, job: Job, data: bytes, patience: float | None) -> list[tuple[Image.Image, Crop]]:
+    @contextmanager
+    def decode(self, job: Job, data: bytes, patience: float | None) -> Iterator[Decoded]:
         heavy = job.header.memory > HEAVY
         with self._change:
             if not self._change.wait_for(lambda: self._may_start(heavy), patience):
@@ -186,7 +239,11 @@ class _Pool:
             self._working += 1
             self._heavy |= heavy
         try:
-            return self._decoded(job, data)
+            decoded = self._decoded(job, data)
+            try:
+                yield decoded
+            finally:
+                self._give_back(decoded.release())
         finally:
             with self._change:
                 self._working -= 1
@@ -196,11 +253,11 @@ class _Pool:
     def _may_start(self, heavy: bool) -> bool:
         return self._working < settings.PHOTO_DECODERS and not (heavy and self._heavy)
 
-    def _decoded(self, job: Job, data: bytes) -> list[tuple[Image.Image, Crop]]:
+    def _decoded(self, job: Job, data: bytes) -> Decoded:
         for crashes in range(1, CRASHES + 1):
             decoder = self._take() if crashes == 1 else _Decoder()  # idle ones may all have been killed meanwhile
             try:
-                answer = decoder.ask(job, data, job.seconds)
+                return decoder.ask(job, data)
             except UnreadablePhoto:
                 self._give_back(decoder)
                 raise
@@ -215,9 +272,6 @@ class _Pool:
             except BaseException:
                 decoder.end()
                 raise
-            else:
-                self._give_back(decoder)
-                return answer
         raise AssertionError
 
     def _take(self) -> _Decoder:
@@ -226,9 +280,10 @@ class _Pool:
                 return self._idle.pop()
         return _Decoder()
 
-    def _give_back(self, decoder: _Decoder) -> None:
-        with self._change:
-            self._idle.append(decoder)
+    def _give_back(self, decoder: _Decoder | None) -> None:
+        if decoder is not None:
+            with self._change:
+                self._idle.append(decoder)
 
     def warm_up(self) -> None:
         self._give_back(self._take())

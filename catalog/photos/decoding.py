@@ -30,6 +30,7 @@ from PIL import (
 from catalog.photos.colours import HLG, PQ, conversion
 from catalog.photos.crop import WHOLE, Crop
 from catalog.photos.errors import UnreadablePhoto
+from catalog.photos.fitting import WHITE, fitted_square
 from catalog.photos.headers import UPRIGHT, Colours, PhotoHeader, exif_orientation, read_header
 
 # Opened by name, never by Image.open: it would try all formats that any import has registered with Pillow.
@@ -44,7 +45,6 @@ DECODERS: dict[str, Callable[[BytesIO], Image.Image]] = {
 }
 pillow_heif.options.THUMBNAILS = pillow_heif.options.DEPTH_IMAGES = pillow_heif.options.AUX_IMAGES = False
 
-WHITE = (255, 255, 255)
 STRIP = 1_000_000  # pixels that are converted at once: no copy of a large photo at full size is made
 
 _TURNS = {  # EXIF 2.32, tag 0x0112
@@ -90,10 +90,25 @@ def decode(header: PhotoHeader, data: bytes, max_pixels: int, target: int | None
 
 @dataclass(frozen=True)
 class View:
-    """What is needed of a photo: `part` of it, at least twice `target` pixels long where the photo has as many."""
+    """What is needed of a photo: `part` of it, at least twice `target` pixels long where the photo has as many; or
+    fitted into a square of `target` pixels (catalog/photos/fitting.py)."""
 
     part: Crop
     target: int
+    fitted: bool = False
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small JPEG of the whole photo."""
+
+    side: int  # pixels of the longest side
+    quality: int
+
+    @property
+    def view(self) -> View:
+        """What it is made of."""
+        return View(WHOLE, self.side // 2)
 
 
 SMALLEST_PART = 0.05  # of a side; a smaller one is not decoded any finer
@@ -104,7 +119,8 @@ def decode_views(
 ) -> list[tuple[Image.Image, Crop]]:
     """Each view of the photo whose `header` and essence (`data`) these are, from one decoding.
 
-    (A picture, mode RGB, little larger than the view needs; where in that picture the view's part lies.)
+    (A picture, mode RGB, little larger than the view needs; where in that picture the view's part lies.) Of a fitted
+    view the picture is the square.
     Raises UnreadablePhoto as read_photo does.
     """
     target = max(view.target / max(min(view.part.width, view.part.height), SMALLEST_PART) for view in views)
@@ -120,7 +136,8 @@ def _seen(photo: Image.Image, view: View) -> tuple[Image.Image, Crop]:
         (left - x) / part.width, (top - y) / part.height, (right - left) / part.width, (bottom - top) / part.height
     )
     factor = max(1, max(part.size) // (2 * view.target))
-    return _reduced(part, (max(1, round(part.width / factor)), max(1, round(part.height / factor)))), within
+    small = _reduced(part, (max(1, round(part.width / factor)), max(1, round(part.height / factor))))
+    return (fitted_square(small, view.target, within), WHOLE) if view.fitted else (small, within)
 
 
 def read_bytes(source: bytes | Path | BinaryIO, max_bytes: int) -> bytes:

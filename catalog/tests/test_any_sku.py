@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from catalog.models import Product
 from conftest import photo_of
@@ -49,6 +50,7 @@ SKUS = [
 def test_any_sku_has_a_page_an_api_address_and_a_place_for_its_photo(client, make_product, settings, sku):
     product = make_product(sku)
     address = product.get_absolute_url()
+    assert address == reverse("product", args=[sku])
     assert "/../" not in address and "/./" not in address, "a browser would resolve it"
     assert f"Title of {sku}" in client.get(address).context["product"].title
     assert client.get(f"/api/v1{address}").json()["sku"] == sku

@@ -21,10 +21,11 @@ from PIL import Image
 
 from catalog.errors import InvalidRequest
 from catalog.photos.crop import WHOLE, Crop
-from catalog.photos.decoders import decode_photo, decode_photo_views
-from catalog.photos.decoding import View, read_photo
+from catalog.photos.decoders import decode_photo, decode_photo_views, decoded_photo
+from catalog.photos.decoding import Thumbnail, View, read_photo
 from catalog.photos.errors import UnreadablePhoto
 from catalog.tests.picture_files import PATCHES, encoded, patches, seen
+from ml.images import model_input
 
 LIMITS = {"max_bytes": 20_000_000, "max_pixels": 50_000_000}
 PHOTO = encoded(patches((400, 300)), "JPEG", quality=95)
@@ -169,3 +170,24 @@ def test_a_jpeg_of_a_hundred_megapixels_is_read_at_a_fraction_of_its_size() -> N
     Image.new("L", (11_000, 9_900), 90).save(file, "JPEG")
     photo = decode_photo(file.getvalue(), **LIMITS, target=100)
     assert 200 <= photo.width <= 400
+
+
+def test_a_fitted_view_is_the_networks_input_to_the_pixel():
+    crop = Crop(0.25, 0.5, 0.5, 0.5)
+    ((square, _),) = decode_photo_views(PHOTO, **LIMITS, views=[View(crop, 64, fitted=True)])
+    ((part, within),) = decode_photo_views(PHOTO, **LIMITS, views=[View(crop, 64)])
+    assert (np.asarray(square) == model_input(part, 64, within)).all()
+
+
+def test_a_thumbnail_comes_while_the_views_are_worked_on():
+    with decoded_photo(PHOTO, **LIMITS, views=[View(WHOLE, 64)], thumbnail=Thumbnail(80, 75)) as decoded:
+        assert decoded.views[0][0].size == (200, 150)
+        thumbnail = Image.open(BytesIO(decoded.thumbnail()))
+    assert (thumbnail.format, thumbnail.size) == ("JPEG", (80, 60))
+
+
+def test_a_thumbnail_that_nobody_received_is_not_taken_for_the_next_photo():
+    for _ in range(2):
+        with decoded_photo(PHOTO, **LIMITS, views=[View(WHOLE, 64)], thumbnail=Thumbnail(80, 75)):
+            pass
+    assert decode_photo(PHOTO, **LIMITS, target=100).size == (200, 150)

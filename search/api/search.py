@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.db.models import F
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -29,8 +29,10 @@ from catalog.models import Product, ProductImage
 from catalog.text_search import find_products
 from ml.images import Crop
 from search import query as queries
+from search.api.answers import Hit, described, hits
 from search.api.serializers import SearchAnswer, SimilarAnswer
 from search.api.throttle import ApiSearchRate
+from search.knn import Match
 from search.models import DIM, Embedding, Query
 from search.parameters import check_content_length, read_crop, read_photos_of_request
 
@@ -91,15 +93,6 @@ class Narrowing:
         self.min_score = _score(parameters)
 
 
-@dataclass(frozen=True)
-class Found:
-    """A product that words found."""
-
-    score: float  # of the words, 0..1
-    product: Product
-    image: ProductImage | None  # its first
-
-
 class Search(APIView):
     authentication_classes = [ClientToken]
     parser_classes = [MultiPartParser, FormParser, JSONParser]
@@ -132,9 +125,10 @@ class Search(APIView):
         return self.by_photos(read_photos_of_request(request.FILES), read_crop(parameters), narrowing)
 
     def by_photos(self, photos: list[Any], crop: Crop | None, narrowing: Narrowing) -> Response:
-        query = queries.create_query(photos, crop, Query.Source.API)
+        query = queries.read_query(photos, crop, Query.Source.API)
         matches = queries.closest(query, narrowing.filter, narrowing.k)
-        return answer(self.request, query, queries.load(matches, queries.likelihoods(query, matches)), narrowing)
+        query.keep()  # with what the answer noted on it; before the answer, whose address must work
+        return answer(self.request, query, matches, narrowing)
 
     def stored_photo(self, parameters: QueryDict) -> bytes:
         pk = whole_number(parameters, "image_id", 0, 1, 99_999_999)
@@ -149,30 +143,22 @@ class Search(APIView):
         started = time.perf_counter()
         matches = Embedding.objects.knn(_unit_vector(written), model, narrowing.k, narrowing.filter)
         took = {"search": round((time.perf_counter() - started) * 1000, 2)}
-        results = [result for result in queries.load(matches) if result.score >= narrowing.min_score]
-        return self.unstored(model.version, took, results)
+        return self.unstored(model.version, took, hits(matches, {}, narrowing.min_score))
 
     def by_words(self, words: str, narrowing: Narrowing) -> Response:
         if len(words) > MAX_WORDS:
             raise InvalidRequest("bad_q", _("Please write at most %(most)d letters.") % {"most": MAX_WORDS})
         started = time.perf_counter()
-        found = (
-            narrowing.filter.among(find_products(words).products).select_related("category").prefetch_related("images")
-        )
-        products = list(found[: narrowing.k])
+        found = narrowing.filter.among(find_products(words).products).values_list(F("rank"), "pk")[: narrowing.k]
+        ranked = [Hit(rank, pk, image_id=None) for rank, pk in found]
         took = {"search": round((time.perf_counter() - started) * 1000, 2)}
-        results = [
-            Found(product.rank, product, next(iter(product.images.all()), None))  # type: ignore[attr-defined]
-            for product in products
-        ]
-        return self.unstored(None, took, results)
+        return self.unstored(None, took, ranked)
 
-    def unstored(
-        self, model: str | None, took_ms: dict[str, float], results: Sequence[Found | queries.Result]
-    ) -> Response:
+    def unstored(self, model: str | None, took_ms: dict[str, float], found: Sequence[Hit]) -> Response:
         """The answer to a search that leaves no query behind: there is no photo to embed under the next model."""
+        results = described(self.request, found)
         facts = {"query": None, "model": model, "took_ms": took_ms, "count": len(results), "results": results}
-        return Response(SearchAnswer(facts, context=_context(self.request, results)).data)
+        return Response(facts)
 
 
 class SearchAgain(APIView):
@@ -196,7 +182,7 @@ class SearchAgain(APIView):
         depth = next(depth for depth in DEPTHS if page * narrowing.k <= depth)
         matches = queries.closest(query, narrowing.filter, depth)
         page_of = matches[(page - 1) * narrowing.k : page * narrowing.k]  # cut from one answer: nothing comes twice
-        return answer(request, query, queries.load(page_of, queries.likelihoods(query, page_of)), narrowing)
+        return answer(request, query, page_of, narrowing)
 
 
 class Similar(APIView):
@@ -212,13 +198,13 @@ class Similar(APIView):
         products = Product.objects.with_sku(sku)
         if not sees_hidden_products(request):
             products = products.on_sale()
-        results = queries.similar_products(get_object_or_404(products), k)
-        facts = {"count": len(results), "results": results}
-        return Response(SimilarAnswer(facts, context=_context(request, results)).data)
+        matches, likely = queries.nearest_to_product(get_object_or_404(products), k)
+        results = described(request, hits(matches, likely))
+        return Response({"count": len(results), "results": results})
 
 
-def answer(request: Request, query: Query, results: list[queries.Result], narrowing: Narrowing) -> Response:
-    results = [result for result in results if result.score >= narrowing.min_score]
+def answer(request: Request, query: Query, matches: Sequence[Match], narrowing: Narrowing) -> Response:
+    results = described(request, hits(matches, queries.likelihoods(query, list(matches)), narrowing.min_score))
     facts = {
         "query": query.pk,
         "model": query.model.version,
@@ -226,14 +212,7 @@ def answer(request: Request, query: Query, results: list[queries.Result], narrow
         "count": len(results),
         "results": results,
     }
-    return Response(SearchAnswer(facts, context=_context(request, results)).data)
-
-
-def _context(request: Request, results: Sequence[Found | queries.Result]) -> dict[str, Any]:
-    """For the serializers: each product's first photo comes from one query."""
-    of_these = ProductImage.objects.filter(product__in=[result.product.pk for result in results])
-    first = of_these.order_by("product_id", "position", "id").distinct("product_id").only("product_id")
-    return {"request": request, "leads": {image.product_id: image.picture_url() for image in first}}
+    return Response(facts)
 
 
 def _parameters(data: Any) -> QueryDict:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from io import StringIO
 
 import numpy as np
@@ -10,12 +11,12 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from conftest import photo_of
-from ml.models import ModelVersion
+from ml.models import KNOWN_SECONDS, ModelVersion
 from ml.tests.tiny_model import write_tiny_model
 from search.indexing import rollout
 from search.indexing.embed import embed_awaiting
 from search.models import Embedding, Query
-from search.query import answer, create_query
+from search.query import answer, create_query, reembed_if_stale
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,6 +95,35 @@ def test_a_shared_search_follows_to_the_next_model(shop, model, candidate):
     first, *_ = answer(Query.objects.get(pk=query.pk))
     assert first.product.sku == "sku-3"
     assert Query.objects.get(pk=query.pk).model == candidate
+
+
+def test_which_model_serves_is_known_without_a_query_and_another_processs_switch_is_seen_soon(
+    model, candidate, monkeypatch, django_assert_num_queries
+):
+    assert ModelVersion.objects.serving() == model
+    states = ModelVersion.State
+    ModelVersion.objects.filter(pk=model.pk).update(state=states.RETIRED)  # as another process does it
+    ModelVersion.objects.filter(pk=candidate.pk).update(state=states.ACTIVE)
+    with django_assert_num_queries(0):
+        ModelVersion.objects.serving()
+    later = time.monotonic() + KNOWN_SECONDS
+    monkeypatch.setattr("ml.models.time.monotonic", lambda: later)
+    assert ModelVersion.objects.serving() == candidate
+    model.make_active()  # one's own is seen at once
+    assert ModelVersion.objects.serving() == model
+
+
+def test_a_search_made_by_a_process_that_knows_of_the_switch_is_not_taken_back_by_one_that_does_not(
+    shop, model, candidate
+):
+    ModelVersion.objects.serving()
+    query = create_query([photo_of("sku-3")])
+    Query.objects.filter(pk=query.pk).update(model=candidate)
+    ModelVersion.objects.filter(pk=model.pk).update(state=ModelVersion.State.RETIRED)
+    ModelVersion.objects.filter(pk=candidate.pk).update(state=ModelVersion.State.ACTIVE)
+    query = Query.objects.get(pk=query.pk)
+    reembed_if_stale(query)
+    assert query.model == candidate
 
 
 def test_searches_go_on_during_a_switch_and_never_mix_models(shop, model, candidate):

@@ -56,6 +56,12 @@ def test_a_search_answers_as_the_contract_says(client, shop, model):
     }
 
 
+def test_a_search_takes_few_statements_however_many_it_finds(client, shop, django_assert_num_queries):
+    ModelVersion.objects.serving()
+    with django_assert_num_queries(5):  # its rate, its neighbours (twice: there are few), its row, what is shown
+        search(client)
+
+
 def test_k_and_filters_narrow_the_answer(client, shop):
     assert skus(search(client, k=1)) == ["mug"]
     assert set(skus(search(client, category="shoes"))) == {"red-shoe", "blue-shoe"}
