@@ -25,7 +25,7 @@ from catalog.photos.decoders import decode_photo
 from ml.images import UnreadablePhoto
 from ml.models import ModelVersion
 from search.indexing.embed import files_of
-from search.models import ComparedPhoto, Embedding, Judgement, Query
+from search.models import ComparedPhoto, Embedding, Judgement, Query, ShopperMark
 
 # An embedding tells products apart, not pictures: a model that has learned a product well brings its front and its side
 # as near to each other (.995) as a photo to itself saved again. So the embeddings only say which photos to look at, and
@@ -114,6 +114,8 @@ def merge(keep: Product, other: Product) -> Merging:
         judged = Judgement.objects.filter(product=keep).values("query")
         Judgement.objects.filter(product=other).exclude(query__in=judged).update(product=keep)
         Judgement.objects.filter(product=other).delete()
+        marked = ShopperMark.objects.filter(product=keep, query__isnull=False).values("query")
+        ShopperMark.objects.filter(product=other).exclude(query__in=marked).update(product=keep)
         Query.objects.filter(best_product=other).update(best_product=keep)
     return merging
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.postgres.indexes import BrinIndex
-from django.db import DatabaseError, models
+from django.db import DatabaseError, models, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -149,10 +149,39 @@ class Query(models.Model):
     def is_kept(self) -> bool:
         return not self._state.adding
 
+    def mark_by_shopper(self, product: Product, verdict: str) -> str:
+        """Keep what a shopper says of this result; the same again takes it back. The mark it has now, or nothing."""
+        same = self.shopper_marks.filter(product=product, verdict=verdict)
+        if verdict not in Judgement.Verdict.values or same.delete()[0]:
+            return ""
+        self.shopper_marks.update_or_create(product=product, defaults={"verdict": verdict})
+        return verdict
+
+    def accept_shopper_marks(self, user: User) -> int:
+        """Make them staff's judgements, for training, where staff have not judged yet; how many were made."""
+        made = Judgement.objects.bulk_create(
+            [
+                Judgement(query=self, product_id=mark.product_id, verdict=mark.verdict, user=user)
+                for mark in self.shopper_marks.exclude(product__in=self.judgements.values("product"))
+            ],
+            ignore_conflicts=True,
+        )
+        return len(made)
+
+    new_photos: list[QueryPhoto] | None = None  # to be kept with a new search by several; None: see the database
+
+    def all_photos(self) -> list[QueryPhoto]:
+        """Of a search by several; none of a search by one."""
+        return list(self.photos.all()) if self.new_photos is None else self.new_photos
+
     def keep(self, *fields: str) -> None:
         """Save it, or these fields if it is there. A database that takes nothing now must not cost the answer."""
         try:
-            if self._state.adding:
+            if self._state.adding and self.new_photos:
+                with transaction.atomic():
+                    self.save(force_insert=True)
+                    QueryPhoto.objects.bulk_create(self.new_photos)
+            elif self._state.adding:
                 self.save(force_insert=True)
             else:
                 self.save(update_fields=fields)
@@ -163,6 +192,28 @@ class Query(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class QueryPhoto(models.Model):
+    """One photo of a search by several; a search by one has none of these, the query itself holds all there is.
+
+    The query's own thumbnail and crop are those of the first photo that is searched for.
+    """
+
+    query = models.ForeignKey(Query, on_delete=models.CASCADE, related_name="photos")
+    position = models.PositiveSmallIntegerField()
+    thumbnail = models.BinaryField()
+    crop = models.CharField(max_length=40, blank=True)
+    item = models.PositiveSmallIntegerField(help_text="Photos of one item have the same number; the first has 0.")
+    is_searched = models.BooleanField(help_text="Whether the query's vector is of this photo, among others.")
+
+    class Meta:
+        ordering = ["position"]
+        default_permissions = ()
+        constraints = [models.UniqueConstraint("query", "position", name="one_photo_at_a_position")]
+
+    def __str__(self) -> str:
+        return f"{self.query_id}: {self.position}"
 
 
 class Judgement(models.Model):
@@ -188,6 +239,30 @@ class Judgement(models.Model):
         constraints = [
             models.UniqueConstraint("query", "product", name="one_judgement_per_result"),
             models.CheckConstraint(condition=Q(verdict__in=["right", "wrong"]), name="judgement_verdict_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product} {self.verdict}"
+
+
+class ShopperMark(models.Model):
+    """A shopper says that a product was a right or a wrong answer. Counted; training learns from staff's marks alone.
+
+    It outlives its search, for the counts, but says nothing of the shopper. See docs/decisions/relevance-judgements.md.
+    """
+
+    query = models.ForeignKey(Query, on_delete=models.SET_NULL, null=True, related_name="shopper_marks")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    verdict = models.CharField(max_length=5, choices=Judgement.Verdict)
+    created = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("shopper's mark")
+        verbose_name_plural = _("shoppers' marks")
+        constraints = [
+            models.UniqueConstraint("query", "product", name="one_shopper_mark_per_result"),
+            models.CheckConstraint(condition=Q(verdict__in=["right", "wrong"]), name="shopper_mark_known"),
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,6 @@ def read_photos_of_request(files: MultiValueDict[str, UploadedFile]) -> list[Bin
     return [cast(BinaryIO, photo) for photo in photos]
 
 
-def read_crop(parameters: QueryDict) -> Crop | None:
-    written = parameters.get("crop", "")
-    return Crop.parse(written) if written else None
+def read_crops(parameters: QueryDict) -> list[Crop | None]:
+    """The part of interest of each photo, in their order; None, or none at the end, for the whole photo."""
+    return [Crop.parse(written) if written else None for written in parameters.getlist("crop")[:MAX_PHOTOS]]

@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 from catalog.errors import RequestError
 from catalog.filters import Facets, ProductFilter, count_facets
 from catalog.models import Category, Product, ProductImage
-from catalog.photos.decoders import decode_photo_views, decoded_photo
+from catalog.photos.decoders import decoded_photo
 from catalog.photos.decoding import Thumbnail, View
 from ml.blank import shows_something
 from ml.images import WHOLE, Crop, model_input, read_photo
 from ml.models import ModelVersion, forget_serving
 from ml.verdict import COHORT, Likelihood
 from search.knn import Match
-from search.models import Embedding, Query
+from search.models import Embedding, Query, QueryPhoto
+from search.several_photos import mean_direction, tell_apart
 
 THUMBNAIL_SIDE = 400  # pixels: enough to show, to crop anew and to embed again under the next model
 THUMBNAIL = Thumbnail(THUMBNAIL_SIDE, quality=75)
@@ -160,49 +161,98 @@ def facets(query: Query, product_filter: ProductFilter, ranking: Ranking) -> Fac
 
 
 def create_query(
-    photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None = None, source: Query.Source = Query.Source.PAGE
+    photos: Sequence[bytes | Path | BinaryIO],
+    crops: Sequence[Crop | None] = (),
+    source: Query.Source = Query.Source.PAGE,
+    *,
+    together: bool = False,
 ) -> Query:
-    """Embed the photos of one item and store what answering takes: one row, and a thumbnail for a photo.
+    """Embed the photos of one item and store what answering takes: a vector, and a thumbnail of each photo.
 
-    `crop` applies to the first photo. The embeddings of several photos are averaged, which sharpens the answer.
+    crops: the part of each photo that is meant; the whole of those beyond. The embeddings of several photos of one item
+    are averaged, which sharpens the answer. Photos of several items are told apart, and the first one's item is
+    searched for; not so with `together`.
+
     Raises UnreadablePhoto, NothingToSee and NoActiveModel. A database that takes nothing leaves it unkept
     (Query.is_kept).
     """
-    query = read_query(photos, crop, source)
+    query = read_query(photos, crops, source, together=together)
     query.keep()
     return query
 
 
-def read_query(photos: Sequence[bytes | Path | BinaryIO], crop: Crop | None, source: Query.Source) -> Query:
+def read_query(
+    photos: Sequence[bytes | Path | BinaryIO],
+    crops: Sequence[Crop | None],
+    source: Query.Source,
+    *,
+    together: bool = False,
+) -> Query:
     """As create_query, not stored yet: whoever answers at once keeps it together with what its answer notes on it."""
     model = active_model()
     embedder = model.embedder()
     started = time.perf_counter()
+    crops = [*crops, *[None] * len(photos)][: len(photos)]
     limits: Any = {
         "max_bytes": settings.PHOTO_MAX_BYTES,
         "max_pixels": settings.PHOTO_MAX_PIXELS,
         "patience": DECODER_PATIENCE,
+        "thumbnail": THUMBNAIL,
     }
-    square = View(WHOLE, embedder.input_size, fitted=True)
-    first = replace(square, part=crop or WHOLE)
-    with decoded_photo(photos[0], **limits, views=[first], thumbnail=THUMBNAIL) as decoded:
-        views = [decoded.views, *(decode_photo_views(photo, **limits, views=[square]) for photo in photos[1:])]
-        pixels = np.stack([np.asarray(picture) for ((picture, _part),) in views])
+    squares = [View(crop or WHOLE, embedder.input_size, fitted=True) for crop in crops]
+    further, thumbnails = [], []
+    for photo, square in zip(photos[1:], squares[1:], strict=True):
+        with decoded_photo(photo, **limits, views=[square]) as decoded:
+            further.append(decoded.views)
+            thumbnails.append(decoded.thumbnail())
+    with decoded_photo(photos[0], **limits, views=squares[:1]) as decoded:
+        pixels = np.stack([np.asarray(picture) for ((picture, _part),) in (decoded.views, *further)])
         decoded_at = time.perf_counter()
         seen = any(shows_something(view) for view in pixels)
         vectors = embedder.embed(pixels) if seen else None
         embedded = time.perf_counter()
-        thumbnail = decoded.thumbnail()
+        thumbnails.insert(0, decoded.thumbnail())
     if vectors is None:
         raise NothingToSee
-    return Query(
-        model=model,
-        vector=_mean_direction(vectors).tolist(),
-        thumbnail=thumbnail,
-        crop=written(crop),
-        source=source,
-        took_ms={"decode": _ms(started, decoded_at), "embed": _ms(decoded_at, embedded)},
-    )
+    items = [0] * len(vectors) if together else tell_apart(vectors, model)
+    kept = [
+        QueryPhoto(thumbnail=thumbnail, crop=written(crop), item=item, is_searched=item == 0)
+        for thumbnail, crop, item in zip(thumbnails, crops, items, strict=True)
+    ]
+    took = {"decode": _ms(started, decoded_at), "embed": _ms(decoded_at, embedded)}
+    return _query_of(Query(model=model, source=source, took_ms=took), kept, vectors)
+
+
+def change_photos(query: Query, photos: list[QueryPhoto], *, tell_items: bool = False) -> Query:
+    """A new search for those of `photos` that are searched for; the others stay beside them.
+
+    photos: of `query`, changed, one at least searched for; their small pictures are embedded anew. tell_items: find
+    out again which show one item; the item of the first that is searched for then counts. Raises NoActiveModel.
+    """
+    changed = Query(model=active_model(), source=query.source)
+    vectors = embed_kept(photos, changed.model)
+    if tell_items:
+        first = next(number for number, photo in enumerate(photos) if photo.is_searched)
+        items = tell_apart(vectors, changed.model)
+        for photo, item in zip(photos, items, strict=True):
+            photo.item, photo.is_searched = item, item == items[first]
+    copies = [
+        QueryPhoto(thumbnail=bytes(photo.thumbnail), crop=photo.crop, item=photo.item, is_searched=photo.is_searched)
+        for photo in photos
+    ]
+    _query_of(changed, copies, vectors).keep()
+    return changed
+
+
+def _query_of(query: Query, photos: list[QueryPhoto], vectors: NDArray[np.float32]) -> Query:
+    """`query`, not stored yet, for what is searched for among `photos`. vectors: float32 [n, 256], of each photo."""
+    searched = [photo.is_searched for photo in photos]
+    first = photos[searched.index(True)]
+    query.vector, query.thumbnail, query.crop = mean_direction(vectors[searched]).tolist(), first.thumbnail, first.crop
+    for position, photo in enumerate(photos):
+        photo.query, photo.position = query, position
+    query.new_photos = photos if len(photos) > 1 else []
+    return query
 
 
 def answer(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Result]:
@@ -278,7 +328,7 @@ def nearest_to_product(
     vectors = list(Embedding.objects.filter(product=product, model=model).values_list("vector", flat=True)[:20])
     if not vectors:
         return [], {}
-    mean = _mean_direction(np.asarray(vectors, np.float32))
+    mean = mean_direction(np.asarray(vectors, np.float32))
     everything = (
         ProductFilter() if product_filter is None else product_filter
     )  # one that only shows hidden ones is empty
@@ -309,14 +359,20 @@ def reembed_if_stale(query: Query) -> None:
     model = active_model()
     if query.model_id == model.pk:
         return
-    embedder = model.embedder()
-    thumbnail = read_photo(
-        bytes(query.thumbnail), max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS
-    )
-    crop = Crop.parse(query.crop) if query.crop else None
-    (vector,) = embedder.embed(model_input(thumbnail, embedder.input_size, crop)[None])
-    query.vector, query.model, query.answer = vector.tolist(), model, []
+    photos = query.all_photos()
+    vectors = embed_kept([photo for photo in photos if photo.is_searched] or [query], model)
+    query.vector, query.model, query.answer = mean_direction(vectors).tolist(), model, []
     query.keep("vector", "model", "answer")
+
+
+def embed_kept(kept: Sequence[Query | QueryPhoto], model: ModelVersion) -> NDArray[np.float32]:
+    """Unit vectors, float32 [n, 256], of the searched parts of what queries keep of their photos."""
+    embedder = model.embedder()
+    views = []
+    for photo in kept:
+        thumbnail = read_photo(bytes(photo.thumbnail), max_bytes=len(photo.thumbnail), max_pixels=THUMBNAIL_SIDE**2)
+        views.append(model_input(thumbnail, embedder.input_size, Crop.parse(photo.crop) if photo.crop else None))
+    return embedder.embed(np.stack(views))
 
 
 def load(matches: list[Match], likely: Mapping[int, Likelihood] | None = None) -> list[Result]:
@@ -349,12 +405,6 @@ def _sorted(matches: list[Match], sort: str) -> list[Match]:
         return worst if amount is None else amount
 
     return sorted(known, key=price, reverse=sort == "-price")
-
-
-def _mean_direction(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The unit vector in the middle of unit `vectors`: float [n, 256] -> float32 [256]."""
-    mean = vectors.mean(axis=0, dtype=np.float32)
-    return mean / max(float(np.linalg.norm(mean)), 1e-6)
 
 
 def written(crop: Crop | None) -> str:

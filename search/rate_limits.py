@@ -89,8 +89,14 @@ class ExplanationRate(ClientRate):
     scope = "explanation"
 
 
+class MarkRate(ClientRate):
+    scope = "mark"
+
+
 def check_rate(rate: type[ClientRate], request: HttpRequest) -> None:
     """Raises RequestError, 429, past the rate. For views that are not DRF's."""
     if not rate().allow_request(request, None):
         sentence = _("These were many searches in a short time. Please wait a minute and try again.")
+        if rate is MarkRate:
+            sentence = _("These were many marks in a short time. Please wait a minute and try again.")
         raise RequestError("throttled", sentence, status=429)

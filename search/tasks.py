@@ -18,7 +18,7 @@ from search import duplicates
 from search.indexing import rollout
 from search.indexing.embed import BATCH, embed_awaiting
 from search.indexing.queue import enqueue_finish, enqueue_photos
-from search.models import Query, RateCount, photos_awaiting
+from search.models import Query, RateCount, ShopperMark, photos_awaiting
 
 logger = logging.getLogger(__name__)
 
@@ -93,9 +93,15 @@ def requeue_stale_photos() -> int:
 
 
 def delete_expired_queries() -> int:
-    """Every hour: forget searches past the retention time, and clients that have not asked for a day."""
+    """Every hour: forget searches past the retention time, and clients that have not asked for a day,
+    and old marks of forgotten searches."""
     RateCount.objects.filter(started__lt=time.time() - 86400).delete()
+    long_ago = timezone.now() - timedelta(days=MARKS_KEPT)
+    ShopperMark.objects.filter(query=None, created__lt=long_ago).delete()
     return Query.objects.expired().delete()[0]
+
+
+MARKS_KEPT = 90  # days after their search is forgotten: the dashboard counts 14
 
 
 def collect_search_words() -> int | None:

@@ -292,6 +292,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {  # per client address
         "search": env.str("SEARCH_RATE", "120/min"),  # photos
         "explanation": env.str("EXPLANATION_RATE", "240/min"),  # likely items, why it matched
+        "mark": env.str("MARK_RATE", "60/min"),  # shoppers' thumbs on results
         "search_token": env.str("SEARCH_TOKEN_RATE", "1200/min"),  # photos, per token of scope search
     },
     "NUM_PROXIES": env.int("PROXIES", 0),  # in front of us; 0: X-Forwarded-For is not believed

@@ -31,6 +31,7 @@ urlpatterns = [
     path("search/<uuid:pk>/photo.jpg", search.pages.views.query_photo, name="query_photo"),
     path("search/<uuid:pk>/parts/", search.pages.views.boxes, name="boxes"),
     path("search/<uuid:pk>/why/<int:image_pk>/", search.pages.views.why, name="why"),
+    path("search/<uuid:pk>/mark/<int:product_pk>/", search.pages.views.mark, name="mark"),
     path("embed.js", search.pages.views.embed, name="embed"),
     path("search/examples/<str:name>", search.pages.views.example_photo, name="example_photo"),
     path("products/", catalog.views.products, name="products"),

@@ -35,6 +35,12 @@ def money(amount: Decimal | None, currency: str = "") -> str:
     return f"{sign}{number}" if sign else f"{currency}{NO_BREAK}{number}".strip()
 
 
+@register.filter
+def at(values: dict[Any, Any], key: Any) -> Any:
+    """values[key], or nothing."""
+    return values.get(key, "")
+
+
 @register.simple_tag
 def price_range(low: Decimal | None, high: Decimal | None, currency: str = "") -> str:
     """“€20 – €49.99”, “up to €19.99” or “from €50”, in the shopper's language; without a currency bare numbers."""

@@ -19,7 +19,7 @@ from django_q.brokers import get_broker
 from catalog.models import Product, ProductImage
 from ml.models import ModelVersion
 from search.indexing import rollout
-from search.models import Embedding, PhotoPair, Query
+from search.models import Embedding, Judgement, PhotoPair, Query, ShopperMark
 
 DAYS = 14
 HOURS = 24
@@ -70,6 +70,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if request.user.has_perm("search.view_query"):
         context |= {
             "searches": searches_by_day(),
+            "marks": marks_by_day(),
             "latency": latency_by_day(),
             "found": most_found(),
             "poor": Query.objects.filter(nothing_alike=True).defer("vector", "thumbnail")[:LISTED],
@@ -142,6 +143,20 @@ def searches_by_day() -> Chart:
         _("Searches, by day"),
         _bars([(_short(day), *counts.get(day, (0, None))) for day in _days()]),
         about=_("Dark: something like it was found. Light: all searches."),
+    )
+
+
+def marks_by_day() -> Chart:
+    """Per day what shoppers marked, and within it what they marked as right."""
+    rows = ShopperMark.objects.filter(created__gte=_since()).annotate(day=TruncDate("created")).values_list("day")
+    right = Q(verdict=Judgement.Verdict.RIGHT)
+    counts: dict[date, tuple[int, int]] = {
+        day: (every, well) for day, every, well in rows.annotate(every=Count("pk"), well=Count("pk", filter=right))
+    }
+    return Chart(
+        _("Shoppers' marks, by day"),
+        _bars([(_short(day), *counts.get(day, (0, None))) for day in _days()]),
+        about=_("Dark: marked as right. Light: all marks."),
     )
 
 

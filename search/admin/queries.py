@@ -10,14 +10,14 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter
@@ -29,7 +29,7 @@ from catalog.errors import RequestError
 from catalog.filters import ProductFilter
 from catalog.models import Product
 from search.feedback import add_photo
-from search.models import Judgement, Query
+from search.models import Judgement, Query, ShopperMark
 from search.parameters import MAX_PHOTOS
 from search.query import NoActiveModel, answer, create_query
 
@@ -67,11 +67,38 @@ class ScoreFilter(DropdownFilter):
         return queryset
 
 
+class MarkedFilter(DropdownFilter):
+    title = gettext_lazy("shoppers' marks")
+    parameter_name = "marked"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("open", _("not judged by staff yet")), ("any", _("any"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Query]) -> QuerySet[Query]:
+        marks = ShopperMark.objects.filter(query=OuterRef("pk"))
+        if self.value() == "open":
+            judged = Judgement.objects.filter(query=OuterRef("query"), product=OuterRef("product"))
+            return queryset.filter(Exists(marks.filter(~Exists(judged))))
+        if self.value() == "any":
+            return queryset.filter(Exists(marks))
+        return queryset
+
+
 @admin.register(Query)
 class QueryAdmin(ModelAdmin):
-    list_display = ["picture", "created", "source", "best_score_rounded", "best_product", "milliseconds", "judged"]
+    list_display = [
+        "picture",
+        "created",
+        "source",
+        "best_score_rounded",
+        "best_product",
+        "milliseconds",
+        "judged",
+        "by_shoppers",
+    ]
+    actions = ["accept_marks"]
     list_display_links = ["picture", "created"]
-    list_filter = ["source", ScoreFilter]
+    list_filter = ["source", ScoreFilter, MarkedFilter]
     list_filter_submit = True
     list_select_related = ["best_product"]
     list_per_page = 50
@@ -79,7 +106,9 @@ class QueryAdmin(ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Query]:
-        return super().get_queryset(request).defer("vector", "thumbnail").prefetch_related("judgements")
+        return (
+            super().get_queryset(request).defer("vector", "thumbnail").prefetch_related("judgements", "shopper_marks")
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Query | None = None) -> bool:
         return False  # a search is looked at and judged, not edited
@@ -101,6 +130,12 @@ class QueryAdmin(ModelAdmin):
     def judged(self, query: Query) -> str:
         return str(len(query.judgements.all()) or "–")
 
+    @display(description=gettext_lazy("shoppers"))
+    def by_shoppers(self, query: Query) -> str:
+        verdicts = [mark.verdict for mark in query.shopper_marks.all()]
+        right, wrong = verdicts.count(Judgement.Verdict.RIGHT), verdicts.count(Judgement.Verdict.WRONG)
+        return f"{right} ✓  {wrong} ✗" if verdicts else "–"
+
     def get_urls(self) -> list[URLPattern]:
         return [
             path("<uuid:pk>/photo.jpg", self.admin_site.admin_view(self.thumbnail_view), name="query_thumbnail"),
@@ -114,6 +149,11 @@ class QueryAdmin(ModelAdmin):
                 self.admin_site.admin_view(require_POST(self.attach_view)),
                 name="query_attach",
             ),
+            path(
+                "<uuid:pk>/accept-marks/",
+                self.admin_site.admin_view(require_POST(self.accept_marks_view)),
+                name="query_accept_marks",
+            ),
             *super().get_urls(),
         ]
 
@@ -126,6 +166,9 @@ class QueryAdmin(ModelAdmin):
         if form.is_valid():
             try:
                 query = create_query(form.cleaned_data["photos"], source=Query.Source.ADMIN)
+                if query.photos.filter(is_searched=False).exists():
+                    sentence = _("These photos seem to show different items: the answer is for the first one's.")
+                    self.message_user(request, sentence, messages.WARNING)
                 return redirect("admin:search_query_change", query.pk)
             except RequestError as error:
                 form.add_error("photos", str(error))
@@ -148,6 +191,7 @@ class QueryAdmin(ModelAdmin):
         if query is None:  # forgotten since, or no search's number at all
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         verdicts = dict(query.judgements.values_list("product_id", "verdict"))
+        by_shopper = {mark.product_id: mark for mark in query.shopper_marks.select_related("product")}
         try:
             results = answer(query, ProductFilter(hidden_too=True), k=K)
         except NoActiveModel:
@@ -164,6 +208,8 @@ class QueryAdmin(ModelAdmin):
             "named": query.judgements.exclude(product__in=[result.product.pk for result in results]).select_related(
                 "product"
             ),
+            "by_shopper": by_shopper,
+            "marked_by_shopper": [mark for mark in by_shopper.values() if mark.product_id not in verdicts],
             "may_judge": request.user.has_perm("search.add_judgement"),
             "may_add_photos": request.user.has_perm("catalog.change_product"),
         }
@@ -188,6 +234,25 @@ class QueryAdmin(ModelAdmin):
         else:
             self.message_user(request, _("“%s” has this photo already.") % owner, messages.WARNING)
         return redirect("admin:search_query_change", query.pk)
+
+    def accept_marks_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """What shoppers said of this search becomes staff's judgements: training learns from them."""
+        if not request.user.has_perm("search.add_judgement"):
+            raise PermissionDenied
+        query = get_object_or_404(Query, pk=pk)
+        count = query.accept_shopper_marks(cast(User, request.user))
+        sentence = ngettext("%d mark is kept for training now.", "%d marks are kept for training now.", count)
+        self.message_user(request, sentence % count, messages.SUCCESS)
+        return redirect("admin:search_query_change", query.pk)
+
+    @admin.action(description=gettext_lazy("Keep shoppers' marks for training"), permissions=["judge"])
+    def accept_marks(self, request: HttpRequest, queryset: QuerySet[Query]) -> None:
+        count = sum(query.accept_shopper_marks(cast(User, request.user)) for query in queryset)
+        sentence = ngettext("%d mark is kept for training now.", "%d marks are kept for training now.", count)
+        self.message_user(request, sentence % count, messages.SUCCESS)
+
+    def has_judge_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("search.add_judgement")
 
     def thumbnail_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         if not self.has_view_permission(request):

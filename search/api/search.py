@@ -34,7 +34,7 @@ from search.api.serializers import SearchAnswer, SimilarAnswer
 from search.api.throttle import ApiSearchRate
 from search.knn import Match
 from search.models import DIM, Embedding, Query
-from search.parameters import check_content_length, read_crop, read_photos_of_request
+from search.parameters import check_content_length, read_crops, read_photos_of_request
 
 MAX_K = 100
 DEFAULT_K = 20
@@ -63,7 +63,22 @@ def _body_schema(form: bool) -> dict[str, Any]:
         "k": K,
         "min_score": MIN_SCORE,
     }
-    crop = {"type": "string", "description": "x,y,width,height in fractions of the upright photo, the first one."}
+    part = {"type": "string", "description": "x,y,width,height in fractions of the upright photo."}
+    crop = (
+        {
+            "type": "array",
+            "items": part,
+            "maxItems": 5,
+            "description": "The part of each photo, in their order; or none.",
+        }
+        if form
+        else part
+    )
+    together = {
+        "type": "boolean",
+        "default": False,
+        "description": "All photos are of one item, however different they look.",
+    }
     image_id = {"type": "integer", "minimum": 1, "description": "A photo of the catalogue."}
     words = {"type": "string", "minLength": 1, "maxLength": MAX_WORDS, "description": "Words, instead of a photo."}
     image = {
@@ -71,7 +86,7 @@ def _body_schema(form: bool) -> dict[str, Any]:
         "items": {"type": "string", "format": "binary"},
         "minItems": 1,
         "maxItems": 5,
-        "description": "Photos of one item.",
+        "description": "Photos of one item. Of several items, the first one's is searched for: see `photos`.",
     }
     embedding = {
         "type": "array",
@@ -80,7 +95,7 @@ def _body_schema(form: bool) -> dict[str, Any]:
         "maxItems": DIM,
         "description": "Of unit length, made by the model that serves.",
     }
-    own = {"image": image} if form else {"embedding": embedding}
+    own = {"image": image, "together": together} if form else {"embedding": embedding}
     return {"type": "object", "properties": {**own, "image_id": image_id, "q": words, "crop": crop, **narrowing}}
 
 
@@ -121,11 +136,14 @@ class Search(APIView):
             written = request.data.get("embedding") if isinstance(request.data, dict) else None
             return self.by_embedding(written, narrowing)
         if kinds == ["image_id"]:
-            return self.by_photos([self.stored_photo(parameters)], read_crop(parameters), narrowing)
-        return self.by_photos(read_photos_of_request(request.FILES), read_crop(parameters), narrowing)
+            return self.by_photos([self.stored_photo(parameters)], read_crops(parameters), narrowing)
+        together = parameters.get("together") in ("true", "1", "True")
+        return self.by_photos(read_photos_of_request(request.FILES), read_crops(parameters), narrowing, together)
 
-    def by_photos(self, photos: list[Any], crop: Crop | None, narrowing: Narrowing) -> Response:
-        query = queries.read_query(photos, crop, Query.Source.API)
+    def by_photos(
+        self, photos: list[Any], crops: list[Crop | None], narrowing: Narrowing, together: bool = False
+    ) -> Response:
+        query = queries.read_query(photos, crops, Query.Source.API, together=together)
         matches = queries.closest(query, narrowing.filter, narrowing.k)
         query.keep()  # with what the answer noted on it; before the answer, whose address must work
         return answer(self.request, query, matches, narrowing)
@@ -158,7 +176,7 @@ class Search(APIView):
         """The answer to a search that leaves no query behind: there is no photo to embed under the next model."""
         results = described(self.request, found)
         facts = {"query": None, "model": model, "took_ms": took_ms, "count": len(results), "results": results}
-        return Response(facts)
+        return Response({**facts, "photos": []})
 
 
 class SearchAgain(APIView):
@@ -211,6 +229,10 @@ def answer(request: Request, query: Query, matches: Sequence[Match], narrowing: 
         "took_ms": query.took_ms,
         "count": len(results),
         "results": results,
+        "photos": [
+            {"crop": photo.crop, "item": photo.item, "is_searched": photo.is_searched} for photo in query.all_photos()
+        ]
+        or [{"crop": query.crop, "item": 0, "is_searched": True}],
     }
     return Response(facts)
 

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from catalog.api.products import ImageSerializer
 from catalog.models import Product, ProductImage
+from search.models import QueryPhoto
 
 
 class FoundProduct(serializers.ModelSerializer[Product]):
@@ -44,6 +45,18 @@ class SearchResult(serializers.Serializer[Any]):
     image = FoundImage(allow_null=True, help_text="The photo that is most alike. None where it has no photo.")
 
 
+class SearchedPhoto(serializers.ModelSerializer[QueryPhoto]):
+    class Meta:
+        model = QueryPhoto
+        fields = ["crop", "item", "is_searched"]
+        read_only_fields = fields
+        extra_kwargs = {
+            "crop": {"help_text": "The part that was searched for, empty for all of it."},
+            "item": {"help_text": "Photos of one item have the same number."},
+            "is_searched": {"help_text": "Whether the results are of this photo's item."},
+        }
+
+
 class SearchAnswer(serializers.Serializer[Any]):
     query = serializers.UUIDField(
         allow_null=True, help_text="Answers again at /search/{query}/. None after a search by embedding or words."
@@ -52,6 +65,7 @@ class SearchAnswer(serializers.Serializer[Any]):
     took_ms = serializers.DictField(child=serializers.FloatField())
     count = serializers.IntegerField(help_text="Of results in this answer.")
     results = SearchResult(many=True)
+    photos = SearchedPhoto(many=True, help_text="In their order. Of several items, the results are of one.")
 
 
 class SimilarAnswer(serializers.Serializer[Any]):

@@ -11,22 +11,23 @@ from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from PIL import Image
 
-from catalog.errors import RequestError
+from catalog.errors import InvalidRequest, RequestError
 from catalog.filters import SORTS, FilterForm, ProductFilter, read_sort, whole_number
 from catalog.http_client import FetchError
 from catalog.models import Availability, Category, Product, ProductImage
@@ -36,10 +37,21 @@ from catalog.views import ShopRequest, part_of_a_page
 from ml.images import WHOLE, Crop, UnreadablePhoto
 from search import explain
 from search.indexing.status import indexing_progress
-from search.models import Query
-from search.parameters import check_content_length, read_crop, read_photos_of_request
-from search.query import MOST, PER_PAGE, NoSuchPage, Result, create_query, facets, related_products, search, written
-from search.rate_limits import ExplanationRate, SearchRate, check_rate
+from search.models import Query, QueryPhoto
+from search.parameters import MAX_PHOTOS, check_content_length, read_crops, read_photos_of_request
+from search.query import (
+    MOST,
+    PER_PAGE,
+    NoSuchPage,
+    Result,
+    change_photos,
+    create_query,
+    facets,
+    related_products,
+    search,
+    written,
+)
+from search.rate_limits import ExplanationRate, MarkRate, SearchRate, check_rate
 
 SIMILAR = 10
 HOME_CATEGORIES = 24
@@ -57,13 +69,13 @@ def search_by_photo(request: HttpRequest) -> HttpResponse:
     """Embeds the photo and sends the shopper on to its results; scripts ask for JSON and get the address.
 
     Instead of `image`, `query` takes the photo of an earlier search, for another `crop` of it, and `example`
-    one of the example photos.
+    one of the example photos. An earlier search by several photos is changed as `_with_changed_photos` says.
     """
     if request.method == "GET":
         return redirect("home")
     check_rate(SearchRate, request)
     check_content_length(request)
-    query = create_query(_photos(request), read_crop(request.POST))
+    query = _with_changed_photos(request.POST) or create_query(_photos(request), read_crops(request.POST))
     if not query.is_kept:  # and its results page, at another address, could not be found
         sentence = _("We cannot search by photo at the moment. Please try again later, or browse the shop.")
         raise RequestError("no_space", sentence, status=503)
@@ -103,13 +115,14 @@ def results(request: ShopRequest, pk: UUID) -> HttpResponse:
         "words": words,
         "sort": sort,
         "sorts": SORTS.items(),
+        "marks": dict(query.shopper_marks.values_list("product_id", "verdict")),
     }
     if more:
         return render(request, "search/cards.html", context)
     context["facets"] = facets(query, product_filter, page.ranking)
     if request.htmx.target == "found" and not request.htmx.history_restore_request:
         return render(request, "search/found.html", context, status=422 if form.errors else 200)
-    context["width"], context["height"] = Image.open(BytesIO(bytes(query.thumbnail))).size
+    context |= _asked(request, query)
     return render(request, "search/results.html", context, status=400 if form.errors else 200)
 
 
@@ -117,8 +130,8 @@ def results(request: ShopRequest, pk: UUID) -> HttpResponse:
 @cache_control(private=True, max_age=3600)
 def query_photo(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The small picture of what was searched for."""
-    query = get_object_or_404(Query.objects.only("thumbnail"), pk=pk)
-    return HttpResponse(bytes(query.thumbnail), content_type="image/jpeg")
+    photo = _photo(request, get_object_or_404(Query.objects.only("thumbnail", "crop"), pk=pk))
+    return HttpResponse(bytes(photo.thumbnail), content_type="image/jpeg")
 
 
 @require_safe
@@ -128,12 +141,14 @@ def boxes(request: ShopRequest, pk: UUID) -> HttpResponse:
     """The likely items in the photo, to choose one with a tap: a part of the results page, or a page without script."""
     check_rate(ExplanationRate, request)
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
-    photo = Image.open(BytesIO(bytes(query.thumbnail))).convert("RGB")
+    asked = _photo(request, query)
+    photo = Image.open(BytesIO(bytes(asked.thumbnail))).convert("RGB")
     crops = explain.likely_items(photo, query.model)
-    if crops or query.crop:
+    if crops or asked.crop:
         crops.append(WHOLE)
     context = {
         "query": query,
+        "asked": asked,
         "boxes": [_box(crop, photo.size) for crop in crops],
         "width": photo.width,
         "height": photo.height,
@@ -163,6 +178,25 @@ def why(request: ShopRequest, pk: UUID, image_pk: int) -> HttpResponse:
         "their_size": theirs.size,
     }
     return render(request, "search/why.html" if request.htmx else "search/why_page.html", context)
+
+
+@csrf_exempt  # anonymous, as the search itself: whoever has the link may mark its results
+@require_POST
+def mark(request: HttpRequest, pk: UUID, product_pk: int) -> HttpResponse:
+    """A shopper's thumb on a result, up or down; the same again takes it back."""
+    check_rate(MarkRate, request)
+    query = get_object_or_404(Query.objects.only("pk"), pk=pk)
+    marked = get_object_or_404(Product.objects.on_sale(), pk=product_pk)
+    verdict = query.mark_by_shopper(marked, request.POST.get("verdict", ""))
+    if request.headers.get("HX-Request"):
+        return render(
+            request, "search/mark.html", {"query": query, "product": marked, "verdict": verdict, "said": True}
+        )
+    filters = request.POST.copy()  # of the form around all results
+    filters.pop("verdict", None)
+    chosen = urlencode([(name, value) for name, values in filters.lists() for value in values if value])
+    address = reverse("results", args=[query.pk])
+    return redirect(f"{address}?{chosen}#result-{marked.pk}" if chosen else f"{address}#result-{marked.pk}")
 
 
 @require_safe
@@ -229,12 +263,8 @@ def _example(name: str) -> Path:
 def _photos(request: HttpRequest) -> Sequence[bytes | Path | BinaryIO]:
     if name := request.POST.get("example"):
         return [_example(name)]
-    if written := request.POST.get("query"):
-        try:
-            return [bytes(Query.objects.get(pk=written).thumbnail)]
-        except (Query.DoesNotExist, ValidationError):
-            sentence = _("This search has expired. Please choose your photo again.")
-            raise RequestError("query_expired", sentence, status=404) from None
+    if earlier := request.POST.get("query"):
+        return [bytes(_earlier_search(earlier).thumbnail)]
     if picture := request.POST.get("picture"):
         return [_catalogue_picture(picture)]
     if (address := request.POST.get("address", "").strip()) and not request.FILES:
@@ -264,6 +294,89 @@ def _picture_at(address: str) -> bytes:
     except FetchError as error:
         way_out = _("Save the picture on your device and choose it here.")
         raise RequestError("unfetchable", f"{error} {way_out}", status=422) from None
+
+
+def _photo(request: HttpRequest, query: Query) -> Query | QueryPhoto:
+    """The photo of a search that `photo` (a number from 0) names; without it, what the search is for."""
+    if "photo" not in request.GET:
+        return query
+    return get_object_or_404(query.photos, position=whole_number(request.GET, "photo", 0, 0, MAX_PHOTOS - 1))
+
+
+def _asked(request: HttpRequest, query: Query) -> dict[str, object]:
+    """What was searched for: the photo to choose a part of, and all of them where there are several."""
+    photos = list(query.photos.all())
+    shown: Query | QueryPhoto = query
+    if photos:
+        number = whole_number(request.GET, "photo", 0, 0, MAX_PHOTOS - 1)
+        searched = next(photo for photo in photos if photo.is_searched)
+        shown = photos[number] if "photo" in request.GET and number < len(photos) else searched
+    width, height = Image.open(BytesIO(bytes(shown.thumbnail))).size
+    items: dict[int, QueryPhoto] = {}
+    for photo in photos:
+        items.setdefault(photo.item, photo)
+    return {
+        "asked": shown,
+        "width": width,
+        "height": height,
+        "photos": [{"photo": photo, **_region(photo)} for photo in photos],
+        "other_items": [{"photo": photo, **_region(photo)} for photo in items.values() if not photo.is_searched],
+        "items": len(items),
+    }
+
+
+def _region(photo: QueryPhoto) -> dict[str, object]:
+    """The searched part of a photo, to draw it."""
+    size = Image.open(BytesIO(bytes(photo.thumbnail))).size
+    return {**_box(Crop.parse(photo.crop) if photo.crop else WHOLE, size), "width": size[0], "height": size[1]}
+
+
+def _with_changed_photos(parameters: QueryDict) -> Query | None:
+    """The search by several photos named by `query`, changed: without the photo `remove`; for the photos of an `item`;
+    for all of them `together`; or with another `crop` of the photo number `photo`. None where it has one photo.
+    """
+    if not (pk := parameters.get("query")):
+        return None
+    query = _earlier_search(pk)
+    photos = list(query.photos.all())
+    if not photos:
+        return None
+    last = len(photos) - 1
+    if "remove" in parameters:
+        del photos[whole_number(parameters, "remove", 0, 0, last)]
+        if not any(photo.is_searched for photo in photos):
+            _search_for(photos[0].item, photos)
+        return change_photos(query, photos)
+    if "item" in parameters:
+        item = whole_number(parameters, "item", 0, 0, last)
+        if item not in {photo.item for photo in photos}:
+            raise InvalidRequest("bad_item", _("This item is not among your photos. Please choose another."))
+        _search_for(item, photos)
+        return change_photos(query, photos)
+    if "together" in parameters:
+        for photo in photos:
+            photo.item, photo.is_searched = 0, True
+        return change_photos(query, photos)
+    first = next(number for number, photo in enumerate(photos) if photo.is_searched)
+    changed = photos[whole_number(parameters, "photo", first, 0, last)]
+    crop = next(iter(read_crops(parameters)), None)
+    changed.crop = "" if crop == WHOLE else written(crop)
+    for photo in photos:
+        photo.is_searched = photo is changed
+    return change_photos(query, photos, tell_items=True)
+
+
+def _search_for(item: int, photos: list[QueryPhoto]) -> None:
+    for photo in photos:
+        photo.is_searched = photo.item == item
+
+
+def _earlier_search(pk: str) -> Query:
+    try:
+        return Query.objects.get(pk=pk)
+    except (Query.DoesNotExist, ValidationError):
+        sentence = _("This search has expired. Please choose your photo again.")
+        raise RequestError("query_expired", sentence, status=404) from None
 
 
 def _box(crop: Crop, size: tuple[int, int]) -> dict[str, object]:

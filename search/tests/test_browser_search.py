@@ -8,6 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from conftest import photo_of
+from search.tests.accessibility import violations
 from search.tests.shopping import RESULTS, query_of, search, titles
 
 pytestmark = pytest.mark.django_db
@@ -249,3 +250,53 @@ def test_more_results_come_as_one_scrolls(visit, photo, monkeypatch):
         page.wait_for_timeout(100)
     expect(page.locator(".card")).to_have_count(3)
     assert len(set(titles(page))) == 3
+
+
+def test_a_result_is_marked_by_keyboard_and_the_mark_is_told(visit, photo):
+    page = visit()
+    search(page, photo)
+    address = page.url
+    thumb = page.get_by_role("button", name="Right: The mug")
+    thumb.focus()
+    page.keyboard.press("Enter")
+    expect(thumb).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#announce")).to_contain_text("Thank you")
+    assert page.url == address and not page.context.cookies()
+    page.reload()
+    expect(thumb).to_have_attribute("aria-pressed", "true")
+
+
+def test_several_photos_are_told_apart_cropped_and_removed_without_javascript(visit, tmp_path, monkeypatch):
+    monkeypatch.setattr("search.query.tell_apart", lambda vectors, model: list(range(len(vectors))))
+    paths = [tmp_path / f"{sku}.jpg" for sku in ("red-shoe", "mug")]
+    for path in paths:
+        path.write_bytes(photo_of(path.stem))
+    page = visit(java_script_enabled=False)
+    page.get_by_label("Choose a photo").set_input_files(paths)
+    page.locator("#photo").get_by_role("button", name="Search").click()
+    expect(page.get_by_text("2 items?")).to_be_visible()
+    assert titles(page)[0] == "The red-shoe"
+    page.get_by_role("button", name="Search for photo 2").click()
+    assert titles(page)[0] == "The mug"
+    page.get_by_role("link", name="Photo 1, not searched for").click()
+    expect(page.get_by_role("link", name="Photo 1, not searched for")).to_have_attribute("aria-current", "true")
+    page.get_by_role("button", name="Remove photo 1").click()
+    expect(page.get_by_text("2 items?")).to_have_count(0)
+    assert titles(page)[0] == "The mug"
+
+
+def test_one_of_several_photos_is_cropped(visit, tmp_path):
+    paths = [tmp_path / f"{sku}.jpg" for sku in ("red-shoe", "mug")]
+    for path in paths:
+        path.write_bytes(photo_of(path.stem))
+    page = visit()
+    page.get_by_label("Choose a photo").set_input_files(paths)
+    page.wait_for_url(RESULTS)
+    page.get_by_role("link", name="Photo 2").click()
+    page.wait_for_url(re.compile("photo=1"))
+    assert violations(page) == []
+    whole = page.url
+    page.get_by_role("button", name="Bottom right corner").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.wait_for_url(lambda url: RESULTS.search(url) and url != whole)
+    assert list(query_of(page).photos.values_list("crop", flat=True)) == ["", "0.0000,0.0000,0.9000,1.0000"]

@@ -35,7 +35,7 @@ def skus(answer: dict) -> list[str]:
 
 def test_a_search_answers_as_the_contract_says(client, shop, model):
     answer = search(client)
-    assert list(answer) == ["query", "model", "took_ms", "count", "results"]
+    assert list(answer) == ["query", "model", "took_ms", "count", "results", "photos"]
     assert answer["query"] == str(Query.objects.get(source="api").pk)
     assert answer["model"] == model.version
     assert set(answer["took_ms"]) == {"decode", "embed", "search"}

@@ -24,7 +24,7 @@ def shop(model, make_product: Callable[..., Product]) -> list[Product]:
 
 
 def judged(sku: str, *, right: tuple[str, ...] = (), wrong: tuple[str, ...] = (), crop: Crop | None = None) -> Query:
-    query = create_query([photo_of(sku)], crop)
+    query = create_query([photo_of(sku)], [crop])
     for verdict, skus in (("right", right), ("wrong", wrong)):
         for found in Product.objects.filter(sku__in=skus):
             Judgement.objects.create(query=query, product=found, verdict=verdict)

@@ -68,6 +68,7 @@ function cropBox(host) {
     again.hidden = true;
     const data = new FormData();
     data.append("crop", written());
+    if (host.dataset.photo) data.append("photo", host.dataset.photo); // one of several
     const kept = JSON.parse(sessionStorage.getItem("photo") || "null");
     if (kept?.query === host.dataset.query) {
       data.append("image", await (await fetch(kept.photo)).blob(), "photo.jpg");
@@ -85,6 +86,7 @@ function cropBox(host) {
       status.textContent = error instanceof TypeError ? host.dataset.offline : error.message;
       return;
     }
+    if (host.dataset.photo) return location.assign(`${answer.url}?photo=${host.dataset.photo}`); // all of them are shown anew
     if (kept?.query === host.dataset.query) sessionStorage.setItem("photo", JSON.stringify({ ...kept, query: answer.query }));
     host.dataset.query = answer.query;
     const filters = new URLSearchParams(location.search);

@@ -42,6 +42,7 @@ from .search_answer_took_ms import SearchAnswerTookMs
 from .search_files_body import SearchFilesBody
 from .search_json_body import SearchJsonBody
 from .search_result import SearchResult
+from .searched_photo import SearchedPhoto
 from .similar_answer import SimilarAnswer
 from .status_enum import StatusEnum
 
@@ -85,6 +86,7 @@ __all__ = (
     "Progress",
     "SearchAnswer",
     "SearchAnswerTookMs",
+    "SearchedPhoto",
     "SearchFilesBody",
     "SearchJsonBody",
     "SearchResult",

@@ -14,6 +14,7 @@ from uuid import UUID
 if TYPE_CHECKING:
   from ..models.search_answer_took_ms import SearchAnswerTookMs
   from ..models.search_result import SearchResult
+  from ..models.searched_photo import SearchedPhoto
 
 
 
@@ -32,6 +33,7 @@ class SearchAnswer:
             took_ms (SearchAnswerTookMs):
             count (int): Of results in this answer.
             results (list[SearchResult]):
+            photos (list[SearchedPhoto]): In their order. Of several items, the results are of one.
      """
 
     query: None | UUID
@@ -39,6 +41,7 @@ class SearchAnswer:
     took_ms: SearchAnswerTookMs
     count: int
     results: list[SearchResult]
+    photos: list[SearchedPhoto]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -48,6 +51,7 @@ class SearchAnswer:
     def to_dict(self) -> dict[str, Any]:
         from ..models.search_answer_took_ms import SearchAnswerTookMs # noqa: PLC0415
         from ..models.search_result import SearchResult # noqa: PLC0415
+        from ..models.searched_photo import SearchedPhoto # noqa: PLC0415
         query: None | str
         if isinstance(self.query, UUID):
             query = str(self.query)
@@ -68,6 +72,13 @@ class SearchAnswer:
 
 
 
+        photos = []
+        for photos_item_data in self.photos:
+            photos_item = photos_item_data.to_dict()
+            photos.append(photos_item)
+
+
+
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -77,6 +88,7 @@ class SearchAnswer:
             "took_ms": took_ms,
             "count": count,
             "results": results,
+            "photos": photos,
         })
 
         return field_dict
@@ -87,6 +99,7 @@ class SearchAnswer:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.search_answer_took_ms import SearchAnswerTookMs # noqa: PLC0415
         from ..models.search_result import SearchResult # noqa: PLC0415
+        from ..models.searched_photo import SearchedPhoto # noqa: PLC0415
         d = dict(src_dict)
         def _parse_query(data: object) -> None | UUID:
             if data is None:
@@ -131,12 +144,23 @@ class SearchAnswer:
             results.append(results_item)
 
 
+        photos = []
+        _photos = d.pop("photos")
+        for photos_item_data in (_photos):
+            photos_item = SearchedPhoto.from_dict(photos_item_data)
+
+
+
+            photos.append(photos_item)
+
+
         search_answer = cls(
             query=query,
             model=model,
             took_ms=took_ms,
             count=count,
             results=results,
+            photos=photos,
         )
 
 

@@ -28,10 +28,11 @@ T = TypeVar("T", bound="SearchFilesBody")
 class SearchFilesBody:
     """ 
         Attributes:
-            image (list[File] | Unset): Photos of one item.
+            image (list[File] | Unset): Photos of one item. Of several items, the first one's is searched for: see `photos`.
+            together (bool | Unset): All photos are of one item, however different they look. Default: False.
             image_id (int | Unset): A photo of the catalogue.
             q (str | Unset): Words, instead of a photo.
-            crop (str | Unset): x,y,width,height in fractions of the upright photo, the first one.
+            crop (list[str] | Unset): The part of each photo, in their order; or none.
             category (list[str] | Unset):
             brand (list[str] | Unset):
             attribute (list[str] | Unset):
@@ -42,9 +43,10 @@ class SearchFilesBody:
      """
 
     image: list[File] | Unset = UNSET
+    together: bool | Unset = False
     image_id: int | Unset = UNSET
     q: str | Unset = UNSET
-    crop: str | Unset = UNSET
+    crop: list[str] | Unset = UNSET
     category: list[str] | Unset = UNSET
     brand: list[str] | Unset = UNSET
     attribute: list[str] | Unset = UNSET
@@ -69,11 +71,17 @@ class SearchFilesBody:
 
 
 
+        together = self.together
+
         image_id = self.image_id
 
         q = self.q
 
-        crop = self.crop
+        crop: list[str] | Unset = UNSET
+        if not isinstance(self.crop, Unset):
+            crop = self.crop
+
+
 
         category: list[str] | Unset = UNSET
         if not isinstance(self.category, Unset):
@@ -108,6 +116,8 @@ class SearchFilesBody:
         })
         if image is not UNSET:
             field_dict["image"] = image
+        if together is not UNSET:
+            field_dict["together"] = together
         if image_id is not UNSET:
             field_dict["image_id"] = image_id
         if q is not UNSET:
@@ -142,6 +152,11 @@ class SearchFilesBody:
 
 
 
+        if not isinstance(self.together, Unset):
+            files.append(("together", (None, str(self.together).encode(), "text/plain")))
+
+
+
         if not isinstance(self.image_id, Unset):
             files.append(("image_id", (None, str(self.image_id).encode(), "text/plain")))
 
@@ -153,7 +168,9 @@ class SearchFilesBody:
 
 
         if not isinstance(self.crop, Unset):
-            files.append(("crop", (None, str(self.crop).encode(), "text/plain")))
+            for crop_item_element in self.crop:
+                files.append(("crop", (None, str(crop_item_element).encode(), "text/plain")))
+
 
 
 
@@ -224,11 +241,14 @@ class SearchFilesBody:
                 image.append(image_item)
 
 
+        together = d.pop("together", UNSET)
+
         image_id = d.pop("image_id", UNSET)
 
         q = d.pop("q", UNSET)
 
-        crop = d.pop("crop", UNSET)
+        crop = cast(list[str], d.pop("crop", UNSET))
+
 
         category = cast(list[str], d.pop("category", UNSET))
 
@@ -249,6 +269,7 @@ class SearchFilesBody:
 
         search_files_body = cls(
             image=image,
+            together=together,
             image_id=image_id,
             q=q,
             crop=crop,

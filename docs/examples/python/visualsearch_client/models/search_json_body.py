@@ -27,7 +27,7 @@ class SearchJsonBody:
             embedding (list[float] | Unset): Of unit length, made by the model that serves.
             image_id (int | Unset): A photo of the catalogue.
             q (str | Unset): Words, instead of a photo.
-            crop (str | Unset): x,y,width,height in fractions of the upright photo, the first one.
+            crop (str | Unset): x,y,width,height in fractions of the upright photo.
             category (list[str] | Unset):
             brand (list[str] | Unset):
             attribute (list[str] | Unset):
