@@ -364,3 +364,83 @@ class PhotoPair(models.Model):
     def show_again(self) -> None:
         self.dismissed = self.dismissed_by = None
         self.save(update_fields=["dismissed", "dismissed_by"])
+
+
+class TrainingQuerySet(models.QuerySet["Training"]):
+    def next(self) -> Training | None:
+        """The one to train now: first what a trainer that is gone had begun, then what waits longest."""
+        states = Training.State
+        running = self.filter(state=states.RUNNING).order_by("pk").first()
+        return running or self.filter(state=states.WAITING).order_by("pk").first()
+
+
+class Training(models.Model):
+    """A training that staff asked for: what it learns from, how far it is. A trainer process runs it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        STOPPED = "stopped", _("stopped")
+        FAILED = "failed", _("failed")
+        FINISHED = "finished", _("finished")
+
+    class Data(models.TextChoices):
+        CATALOGUE = "catalogue", _("the catalogue")
+        FOLDER = "folder", _("a folder on the server")
+        UPLOAD = "upload", _("an upload")
+
+    data = models.CharField(_("learns from"), max_length=10, choices=Data)
+    source = models.CharField(max_length=500, blank=True)  # the folder, or the uploaded archive
+    name = models.CharField(_("name"), max_length=200)  # of the data, for people
+    start = models.CharField(_("starts from"), max_length=100)  # a version, "imagenet" or "none"
+    backbone = models.CharField(_("backbone"), max_length=100)
+    input_size = models.PositiveIntegerField(_("input size"))
+    minutes = models.PositiveIntegerField(_("minutes"), null=True)
+    epochs = models.PositiveIntegerField(_("epochs"), null=True)
+    steps = models.PositiveIntegerField(_("batches an epoch"))
+    p = models.PositiveIntegerField(_("products in a batch"))
+    k = models.PositiveIntegerField(_("photos of each"))
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    wants_stop = models.BooleanField(default=False)
+    folder = models.CharField(max_length=500, blank=True)  # of the begun run, to go on with
+    error = models.TextField(blank=True)
+    progress = models.JSONField(default=dict)  # what the run told last
+    history = models.JSONField(default=list)  # a row of figures an epoch
+    attempts = models.PositiveIntegerField(default=0)  # since the last finished epoch
+    version = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    updated = models.DateTimeField(auto_now=True)
+
+    objects = TrainingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("training")
+        verbose_name_plural = _("trainings")
+        default_permissions = ()  # who may steer models may train them
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(minutes__isnull=True) ^ Q(epochs__isnull=True), name="training_minutes_or_epochs"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.backbone}, {self.name}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (self.State.WAITING, self.State.RUNNING)
+
+    @property
+    def planned_epochs(self) -> int | None:
+        """None as long as the first one is timed."""
+        return self.epochs or self.progress.get("planned")
+
+    @property
+    def percent(self) -> int:
+        """Of all batches; of the first epoch's, as long as nobody knows how many there will be."""
+        if self.state == self.State.FINISHED or self.progress.get("event") == "exporting":
+            return 100
+        whole, batch = (self.planned_epochs or 1) * self.steps, self.progress.get("batch", 0)
+        return min(99, 100 * (len(self.history) * self.steps + batch) // whole)

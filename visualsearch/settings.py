@@ -198,6 +198,7 @@ PHOTO_MAX_PIXELS = env.int("PHOTO_MAX_PIXELS", 50_000_000)  # a JPEG may have 2.
 PHOTO_DECODERS = env.int("PHOTO_DECODERS", max(2, min(4, len(os.sched_getaffinity(0)))))  # for each web process, worker
 PHOTO_DECODE_SECONDS = env.int("PHOTO_DECODE_SECONDS", 10)  # then the decoder is killed
 IMPORT_ROOT = Path(env.str("IMPORT_ROOT", str(VAR_DIR / "inbox")))  # what staff may import by naming a server folder
+TRAINING_ROOT = Path(env.str("TRAINING_ROOT", str(VAR_DIR / "training")))  # folders of photos staff may train on
 UPLOADS_DIR = VAR_DIR / "imports"  # what staff uploaded for an import; web and worker must share it
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 50_000_000_000)  # what a ZIP archive may unpack to
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # empty: /metrics and the details of /healthz/ready for this machine only

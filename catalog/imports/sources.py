@@ -45,7 +45,7 @@ SAMPLES = 3  # of each column, shown to people
 EVIDENCE_ROWS = 5_000  # whose prices tell what a comma means
 LINES_PER_LIST = 10_000_000  # what tells lines of several lists apart
 MANY_PHOTOS = 100  # of one product: more will look odd
-_UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
+UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
 
 
 class UnknownColumns(UnusableSource):
@@ -193,7 +193,7 @@ def _tree(source: Path) -> Iterator[tuple[_Tree, str]]:
         raise UnusableSource(_("%(name)s: save it as .xlsx or CSV first.") % {"name": source.name})
     elif zipfile.is_zipfile(source):
         # It closes with the last photo that refers to it: a photo may be read after the row that follows it.
-        yield _Archive(zipfile.ZipFile(source)), ""
+        yield Archive(zipfile.ZipFile(source)), ""
     else:
         raise UnusableSource(
             _("%(path)s is neither a folder nor a ZIP archive nor a list (CSV, TSV, XLSX, XML).")
@@ -297,10 +297,10 @@ def _survey_list(
             yield row
 
     for group in together(format, counted()):
-        apart.embed_query(group)
+        apart.note(group)
         survey.total += 1
         if not group[0].problem:
-            odd.embed_query(format.record(group))
+            odd.note(format.record(group))
     facts.apart = apart.found
     if facts.apart:
         survey.total += sum(1 for _group in gathered_rows(format, _rows(names, table))) - odd.products
@@ -319,7 +319,7 @@ class _Odd:
         self.counts: Counter[str] = Counter()
         self.most_photos, self.with_most = 0, ""
 
-    def embed_query(self, record: Record) -> None:
+    def note(self, record: Record) -> None:
         self.products += 1
         title = record.texts.get("title", "")
         self.counts["titled"] += bool(title)
@@ -438,7 +438,7 @@ def _photo(tree: _Tree, path: str, name: str) -> SourcePhoto:
                 data = file.read(settings.PHOTO_MAX_BYTES + 1)
         except FileNotFoundError:
             raise InvalidPhoto(_("There is no such file.")) from None
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise InvalidPhoto(_("It cannot be read: %(reason)s") % {"reason": error}) from error
         if len(data) > settings.PHOTO_MAX_BYTES:
             raise too_many_bytes()
@@ -496,7 +496,7 @@ class _Folder:
         return path.open("rb")
 
 
-class _Archive:
+class Archive:
     """A ZIP archive, refused as a whole if anything about it is hostile; never unpacked."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:

@@ -64,7 +64,7 @@ class Apart:
         self.seen = Seen()
         self.found = False
 
-    def embed_query(self, group: list[Row]) -> None:
+    def note(self, group: list[Row]) -> None:
         """Each group in turn."""
         if self.format.key is None or self.found:
             return

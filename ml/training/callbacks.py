@@ -33,10 +33,11 @@ class Progress(keras.callbacks.Callback):
         folder: Path,
         recipe: Recipe,
         report: Callable[[dict[str, float]], None],
+        report_batch: Callable[[int, int], None] = lambda epoch, batch: None,
     ) -> None:
         super().__init__()
         self._learner, self._validation, self._folder = learner, validation, folder
-        self._recipe, self._report = recipe, report
+        self._recipe, self._report, self._report_batch = recipe, report, report_batch
         self.history: list[dict[str, float]] = []
 
     @property
@@ -65,6 +66,7 @@ class Progress(keras.callbacks.Callback):
                 f"Lower --learning-rate (it was {self._recipe.learning_rate:g})"
                 + (", or train in float32." if self._recipe.precision != "float32" else ".")
             )
+        self._report_batch(self.next_epoch + 1, batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         learner = self.model  # asking for it brings JAX' values up to date

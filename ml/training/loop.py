@@ -66,17 +66,19 @@ def train(
     report: Callable[[dict[str, float]], None] = lambda row: None,
     learner: type[Learner] = Learner,
     teacher: keras.Model | None = None,
+    report_batch: Callable[[int, int], None] = lambda epoch, batch: None,
 ) -> list[dict[str, float]]:
     """Train `network` in place, to the weights of the best validated epoch (the last one without validation).
 
     train.pixels may be larger than the input; validation's are exactly of its size.
     After every epoch `folder` holds all that it takes to go on exactly from there (checkpoint.npz, best.weights.h5,
     history.csv); if it does already, training goes on. Returns the history, a row of figures an epoch.
+    report, report_batch: told of each finished epoch (its row), and of each batch (epoch and batch, from 1).
     """
     products, labels, hard_negatives, kind_count, kinds = train.numbered()
     wanted = recipe.kind_weight or recipe.contrast_weight
     learning = make_learner(recipe, products, network, learner, kind_count if wanted else 0, teacher)
-    progress = Progress(learning, validation, folder, recipe, report)
+    progress = Progress(learning, validation, folder, recipe, report, report_batch)
     progress.restore()
     if progress.next_epoch < recipe.epochs and not progress.stopped:
         learning.fit(

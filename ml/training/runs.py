@@ -4,6 +4,7 @@ While it runs, `<version>.unfinished/` holds what it takes to go on; when it is 
 `<version>/`, complete with model.onnx and card.json. So nothing half-written ever looks like a model.
 """
 
+import csv
 import json
 import secrets
 import shutil
@@ -105,8 +106,14 @@ def read_run(folder: Path) -> dict[str, Any]:
     return json.loads((folder / RUN).read_text())
 
 
-def go_on(folder: Path, report: Callable[[dict[str, float]], None]) -> None:
+def go_on(
+    folder: Path,
+    report: Callable[[dict[str, float]], None],
+    report_batch: Callable[[int, int], None] = lambda epoch, batch: None,
+) -> None:
     """Train a begun run, from its last checkpoint if there is one, until its recipe is fulfilled.
+
+    report, report_batch: told of each finished epoch (its row), and of each batch (epoch and batch, from 1).
 
     Raises UnusableDataset, WeightsMismatch, UnknownBackbone, OSError.
     """
@@ -124,7 +131,8 @@ def go_on(folder: Path, report: Callable[[dict[str, float]], None]) -> None:
     )
     if facts["tensorboard"]:
         report = also_to_tensorboard(report, folder / TENSORBOARD)
-    history = train(recipe, network, training, _validation(folder, facts, recipe), folder, report, teacher=teacher)
+    validation = _validation(folder, facts, recipe)
+    history = train(recipe, network, training, validation, folder, report, teacher=teacher, report_batch=report_batch)
     batch = recipe.p * recipe.k
     facts["seconds"] = sum(
         recipe.steps * batch / row["photos_per_second"] for row in history
@@ -161,6 +169,24 @@ def finish(folder: Path) -> Path:
         (finished / name).unlink(missing_ok=True)
     shutil.rmtree(finished / PICTURES, ignore_errors=True)  # shoppers' pictures do not travel with a model
     return finished
+
+
+def finished_epochs(folder: Path) -> list[dict[str, float]]:
+    """The history of the run in `folder` so far, with the `seconds` of each epoch's batches."""
+    recipe = Recipe(**read_run(folder)["recipe"])
+    path = folder / HISTORY
+    rows = list(csv.DictReader(path.open())) if path.exists() else []
+    history = [{name: float(value) for name, value in row.items()} for row in rows]
+    batch = recipe.p * recipe.k
+    return [row | {"seconds": recipe.steps * batch / row["photos_per_second"]} for row in history]
+
+
+def plan_epochs(folder: Path, epochs: int) -> None:
+    """Let the begun run in `folder` take this many epochs; those that are done count."""
+    facts = read_run(folder)
+    facts["recipe"]["epochs"] = epochs
+    with whole(folder / RUN) as unfinished:
+        unfinished.write_text(json.dumps(facts, indent=1))
 
 
 def discard_if_untrained(folder: Path) -> bool:

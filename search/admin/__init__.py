@@ -1,3 +1,3 @@
 """What the search adds to the admin."""
 
-from search.admin import models, pairs, products, queries  # noqa: F401
+from search.admin import models, pairs, products, queries, trainings  # noqa: F401

@@ -40,6 +40,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
                 link(_("Search by photo"), "photo_camera", "search_query_add", "search.add_query"),
                 link(_("Searches"), "manage_search", "search_query_changelist", "search.view_query"),
                 link(_("Models"), "neurology", "ml_modelversion_changelist", "ml.view_modelversion"),
+                link(_("Trainings"), "model_training", "search_training_changelist", "ml.change_modelversion"),
             ],
         },
         {

@@ -18,11 +18,13 @@ PAGES = {
     "searches": "admin:search_query_changelist",
     "search by photo": "admin:search_query_add",
     "models": "admin:ml_modelversion_changelist",
+    "trainings": "admin:search_training_changelist",
+    "new training": "admin:search_training_add",
     "users": "admin:auth_user_changelist",
 }
 MAY = {
-    "Catalogue staff": set(PAGES) - {"models", "users"},
-    "Model managers": {"products", "export", "searches", "search by photo", "models"},
+    "Catalogue staff": set(PAGES) - {"models", "trainings", "new training", "users"},
+    "Model managers": {"products", "export", "searches", "search by photo", "models", "trainings", "new training"},
     "": set(),
 }
 

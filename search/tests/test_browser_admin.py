@@ -167,6 +167,7 @@ def staff_pages(first: Product, second: Product) -> list[str]:
         "/admin/search/query/add/",
         f"/admin/search/query/{Query.objects.get().pk}/change/",
         "/admin/ml/modelversion/",
+        "/admin/search/training/add/",
     ]
 
 

@@ -1,6 +1,8 @@
 import json
 import os
+import time
 from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,10 @@ from ml.data.datasets import UnusableDataset, photos_of_the_catalogue, read_phot
 from ml.data.splitting import train_and_validation
 from ml.models import ModelVersion, model_directory
 from search.feedback import judged_pictures
+
+
+class _FirstEpoch(Exception):
+    """It is done; raised to be caught."""
 
 
 class Command(BaseCommand):
@@ -46,6 +52,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--input-size", type=input_size, default=96, help="pixels, a multiple of 8 (default 96)")
         parser.add_argument("--epochs", type=positive, default=30)
+        parser.add_argument(
+            "--minutes",
+            type=positive,
+            help="about how long to learn, instead of --epochs: the first epoch is timed, and as many follow as fit",
+        )
         parser.add_argument("--steps", type=positive, default=100, help="batches an epoch (default 100)")
         parser.add_argument("--p", type=two_or_more, default=16, help="products in a batch (default 16)")
         parser.add_argument("--k", type=two_or_more, default=4, help="photos of each (default 4)")
@@ -71,8 +82,10 @@ class Command(BaseCommand):
         parser.add_argument("--tensorboard", action="store_true", help="event files for TensorBoard in DIR/<version>/")
         parser.add_argument("--out", type=Path, default=settings.MODELS_DIR, metavar="DIR", help="default var/models")
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the card there too")
+        parser.add_argument("--events", action="store_true", help="tell how it goes in lines of JSON, for programs")
 
     def handle(self, *args: Any, resume: Path | None, json: Path | None, **options: Any) -> None:
+        self._as_events = options["events"]
         if not (options["data"] or options["catalogue"] or resume):
             raise CommandError("Say what to learn from: --data PATH, --catalogue or --resume DIR.")
         if json and not json.parent.is_dir():
@@ -103,7 +116,8 @@ class Command(BaseCommand):
             raise CommandError(f"The run could not be begun: {error}.") from error
         try:
             self._introduce(folder, runs.read_run(folder))
-            runs.go_on(folder, self._report)
+            self._learn(folder, options["minutes"])
+            self._tell("exporting", "Exporting to ONNX")
             finished = runs.finish(folder)
         except known as error:
             runs.discard_if_untrained(folder)
@@ -175,23 +189,72 @@ class Command(BaseCommand):
             _teacher(options["teacher"]) if options["teacher"] else None,
         )
 
+    def _learn(self, folder: Path, minutes: int | None) -> None:
+        """All epochs of the run in `folder`; with `minutes`, as many as fit beside the first, which is timed."""
+        from ml.training import runs
+
+        done = runs.finished_epochs(folder)
+        if minutes and len(done) <= 1:
+            seconds = done[0]["seconds"] if done else self._time_an_epoch(folder)
+            epochs = max(1, round(60 * minutes / max(seconds, 0.001)))
+            runs.plan_epochs(folder, epochs)
+            self._tell("planned", f"An epoch takes {seconds:.0f} seconds: {epochs} of them.", epochs=epochs)
+        runs.go_on(folder, self._report, self._report_batch)
+
+    def _time_an_epoch(self, folder: Path) -> float:
+        """The first epoch of the run in `folder`, done: its seconds, without those of the first batch, which builds
+        and compiles the network."""
+        from ml.training import runs
+
+        times: list[float] = []
+
+        def report(row: dict[str, float]) -> None:
+            self._report(row)
+            times.append(time.monotonic())
+            raise _FirstEpoch
+
+        def report_batch(epoch: int, batch: int) -> None:
+            self._report_batch(epoch, batch)
+            times.append(time.monotonic())
+
+        with suppress(_FirstEpoch):
+            runs.go_on(folder, report, report_batch)
+        batches = len(times) - 1
+        return (times[-1] - times[0]) * batches / max(batches - 1, 1)
+
     def _introduce(self, folder: Path, facts: dict[str, Any]) -> None:
         known = [product for _, product, _ in facts["train"] if product]
         judged = f" and of {facts['judged']} judged searches" if facts["judged"] else ""
         held_out = {product for _, product, _ in facts["queries"]}
         validation = f"{len(facts['queries'])} photos of {len(held_out)} products" if held_out else "none"
-        self.stdout.write(f"Training in {folder}")
-        self.stdout.write(
-            f"Learning from {len(known)} photos of {len(set(known))} products{judged}; validation: {validation}."
+        self._tell(
+            "begun",
+            f"Training in {folder}\n"
+            f"Learning from {len(known)} photos of {len(set(known))} products{judged}; validation: {validation}.",
+            folder=str(folder),
+            epochs=facts["recipe"]["epochs"],
+            batches=facts["recipe"]["steps"],
+            photos=len(known),
+            products=len(set(known)),
+            judged=facts["judged"],
+            validation_photos=len(facts["queries"]),
         )
-        self.stdout.flush()
 
     def _report(self, row: dict[str, float]) -> None:
         recall = f", validation Recall@1 {row['val_recall_1']:.3f}" if "val_recall_1" in row else ""
-        self.stdout.write(
+        text = (
             f"epoch {row['epoch']:.0f}: loss {row['loss']:.3f}, {row['active']:.0%} of triplets active{recall}, "
             f"{row['photos_per_second']:.0f} photos/s"
         )
+        self._tell("epoch", text, **row)
+
+    def _report_batch(self, epoch: int, batch: int) -> None:
+        if self._as_events:
+            self._tell("batch", "", epoch=epoch, batch=batch)
+
+    def _tell(self, event: str, text: str, **facts: Any) -> None:
+        """`text` for people, or the event with its facts as a line of JSON."""
+        self.stdout.write(json.dumps({"event": event, **facts}) if self._as_events else text)
         self.stdout.flush()
 
     def _print_summary(self, finished: Path, copy: Path | None) -> None:
@@ -199,17 +262,23 @@ class Command(BaseCommand):
         if copy:
             copy.write_text(json.dumps(card, indent=1))
         figures = card["metrics"]
-        self.stdout.write(
+        self._tell(
+            "measured",
             f"{card['version']} ({card['precision']}): Recall@1 {figures['recall']['1']:.3f} "
-            f"on {figures['measured_on']}"
+            f"on {figures['measured_on']}",
         )
         if finished.parent == settings.MODELS_DIR:
             ModelVersion.objects.register(finished)
-            self.stdout.write(f"Registered as a candidate. Serve it with: manage.py activate_model {card['version']}")
+            self._tell(
+                "registered",
+                f"Registered as a candidate. Serve it with: manage.py activate_model {card['version']}",
+                version=card["version"],
+            )
         else:
-            self.stdout.write(
+            self._tell(
+                "finished",
                 f"In {finished}, not registered. To serve it, move it to {settings.MODELS_DIR} and run: "
-                f"manage.py export_model {settings.MODELS_DIR / card['version']}"
+                f"manage.py export_model {settings.MODELS_DIR / card['version']}",
             )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -18,10 +17,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
+from catalog.processes import die_with_parent
+from search import trainings
 from visualsearch.queue import NOTES, hand_back
 
+RESTART_SECONDS = 30.0  # between two starts of the trainer, should it end by itself
 STOP_SECONDS = 2.0  # a task that takes longer is handed back, and another worker does it again
-PR_SET_PDEATHSIG = 1
 
 
 class Command(BaseCommand):
@@ -38,21 +39,30 @@ class Command(BaseCommand):
                 [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
                 env={**os.environ, NOTES: notes.name},
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
+            trainer, started = _start_trainer(), time.monotonic()
             stopping = False
 
             def stop(number: int, frame: FrameType | None) -> None:
                 nonlocal stopping
                 stopping = True
-                with suppress(ProcessLookupError):
-                    cluster.send_signal(signal.SIGTERM)
+                for process in filter(None, (cluster, trainer)):
+                    with suppress(ProcessLookupError):
+                        process.send_signal(signal.SIGTERM)
 
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, stop)
             deadline = None
             while cluster.poll() is None:
                 time.sleep(0.1)
+                if (
+                    trainer
+                    and not stopping
+                    and trainer.poll() is not None
+                    and time.monotonic() > started + RESTART_SECONDS
+                ):
+                    trainer, started = _start_trainer(), time.monotonic()
                 if stopping and deadline is None:
                     deadline = time.monotonic() + STOP_SECONDS
                 if deadline is not None and time.monotonic() > deadline:
@@ -60,6 +70,9 @@ class Command(BaseCommand):
             with suppress(ProcessLookupError):
                 os.killpg(cluster.pid, signal.SIGKILL)  # also where it ended by itself: it may have left children
             cluster.wait()
+            if trainer:
+                trainer.kill()  # what it trains dies with it, and goes on from its last epoch
+                trainer.wait()
             with suppress(DatabaseError):  # then they come back by themselves, after Q_RETRY seconds
                 if tasks := hand_back(Path(notes.name)):
                     self.stderr.write(f"Handed back what was not finished: {tasks} of the tasks.")
@@ -67,7 +80,12 @@ class Command(BaseCommand):
         os._exit(0 if stopping else cluster.returncode or 1)  # nothing is left to tidy up, and who stops us is waiting
 
 
-def _die_with_parent() -> None:
-    """Where the system can: a cluster whose supervisor was killed stops by itself."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _start_trainer() -> subprocess.Popen[bytes] | None:
+    """Where training's packages are installed, a worker also trains what staff ask for, in a process of its own."""
+    if not trainings.can_train_here():
+        return None
+    return subprocess.Popen(
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "trainer"],
+        start_new_session=True,
+        preexec_fn=die_with_parent,
+    )
