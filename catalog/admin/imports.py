@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,7 @@ class ImportRunAdmin(ModelAdmin):
             page("progress", self.progress_view, "progress"),
             page("refused.csv", self.refused_view, "refused"),
             page("do/<str:what>", require_POST(self.do_view), "do"),
+            page("marks", require_POST(self.marks_view), "marks"),
             page("columns", require_POST(self.columns_view), "columns"),
             *super().get_urls(),
         ]
@@ -188,6 +190,15 @@ class ImportRunAdmin(ModelAdmin):
         else:
             import_runs.read_as(run, form.reading(), form.cleaned_data["profile"])
             self.log_change(request, run, _("Said what its columns are."))
+        return redirect("admin:catalog_importrun_change", run.pk)
+
+    def marks_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Staff say which the decimal mark is, where the list does not tell: it is looked through anew."""
+        run, mark = self._run(request, pk), request.POST.get("decimal_mark", "")
+        if not self.has_add_permission(request) or mark not in (".", ","):
+            raise PermissionDenied
+        import_runs.read_as(run, replace(import_runs.reading_of(run), decimal_mark=mark))
+        self.log_change(request, run, _("Said what the decimal mark is: %s") % mark)
         return redirect("admin:catalog_importrun_change", run.pk)
 
     def refused_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:

@@ -106,6 +106,15 @@ def detect_decimal_mark(texts: Iterable[str]) -> tuple[str, bool]:
     return (marks.pop(), False) if len(marks) == 1 else ("", len(marks) == 2)
 
 
+def assumed_mark(text: str, currency: str = "") -> str:
+    """The "." or "," before three digits in `text`, where nothing in it tells whether it marks thousands; else ""."""
+    try:
+        price = parse_price(text, currency=currency)
+    except ValueError:
+        return ""
+    return ("," if "," in _split(text, currency)[0] else ".") if price.assumed else ""
+
+
 def _split(text: str, currency: str) -> tuple[str, str]:
     """(digits with their commas and dots, currency code or ""). Raises ValueError."""
     clean = unicodedata.normalize("NFKC", text).strip(" *\t\r\n").replace("٫", ".").replace("٬", ",")

@@ -28,7 +28,7 @@ from catalog.imports.formats import FORMATS, recognise
 from catalog.imports.formats.mapped import mapped_format, propose
 from catalog.imports.formats.own import COLUMNS as COLUMNS
 from catalog.imports.formats.record import Format, Record, Row, fold, is_address
-from catalog.imports.prices import detect_decimal_mark
+from catalog.imports.prices import assumed_mark, detect_decimal_mark, parse_price
 from catalog.imports.spool import MAX_ROWS, Apart, gathered_rows, together
 from catalog.imports.tables import SUFFIXES, Table, TableRow, UnusableSource, open_table
 from catalog.imports.values import AS_RECOGNISED, Prices, Reading
@@ -100,6 +100,7 @@ class ListFacts:
     delimiter: str = ""
     decimal_mark: str = ""
     mixed: bool = False
+    assumed_mark: str = ""  # "." or ",", taken for that of thousands though no price tells
     apart: bool = False  # rows of one product lie apart
     rows: int = 0
     samples: list[list[str]] = field(default_factory=list)  # for people: some rows
@@ -289,7 +290,7 @@ def _survey_list(
         evidence = (record for record in map(format.record, _few(format, names, table)))
         prices = (record.texts.get(name, "") for record in evidence for name in ("price", "sale_price"))
         facts.decimal_mark, facts.mixed = detect_decimal_mark(price for price in prices if price)
-    apart, odd = Apart(format), _Odd()
+    apart, odd = Apart(format), _Odd(in_doubt=not facts.decimal_mark and not facts.mixed, currency=reading.currency)
 
     def counted() -> Iterator[Row]:
         for row in _rows(names, table):
@@ -301,7 +302,7 @@ def _survey_list(
         survey.total += 1
         if not group[0].problem:
             odd.note(format.record(group))
-    facts.apart = apart.found
+    facts.apart, facts.assumed_mark = apart.found, odd.assumed_mark
     if facts.apart:
         survey.total += sum(1 for _group in gathered_rows(format, _rows(names, table))) - odd.products
     return facts, [*table.notes, *odd.told(facts)]
@@ -314,7 +315,9 @@ def _few(format: Format, names: list[str], table: Table) -> Iterator[list[Row]]:
 class _Odd:
     """Counts of what will look odd in the shop."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_doubt: bool = False, currency: str = "") -> None:
+        self.in_doubt, self.currency = in_doubt, currency  # in_doubt: no price tells what a mark before three digits is
+        self.assumed_mark, self.assumed_price = "", ""
         self.products = 0
         self.counts: Counter[str] = Counter()
         self.most_photos, self.with_most = 0, ""
@@ -325,11 +328,21 @@ class _Odd:
         self.counts["titled"] += bool(title)
         self.counts["sku_for_title"] += bool(title) and title == record.sku
         self.counts["priced"] += bool(record.texts.get("price"))
+        self._note_price(record)
         self.counts["told_currency"] += bool(record.texts.get("currency"))
         self.counts["pictured"] += bool(record.images)
         self.counts["addresses"] += sum(is_address(image) for image in record.images)
         if len(record.images) > self.most_photos:
             self.most_photos, self.with_most = len(record.images), record.sku
+
+    def _note_price(self, record: Record) -> None:
+        currency = record.texts.get("currency", "").upper() or self.currency
+        for name in ("price", "sale_price") if self.in_doubt else ():
+            text = record.texts.get(name, "")
+            if text and (mark := assumed_mark(text, currency)):
+                self.counts["assumed"] += 1
+                if not self.assumed_mark:
+                    self.assumed_mark, self.assumed_price = mark, text
 
     def told(self, facts: ListFacts) -> list[str]:
         found: list[str] = []
@@ -351,6 +364,16 @@ class _Odd:
             found.append(_("No product has a price."))
         if facts.mixed:
             found.append(_("Prices are written both with a decimal comma and with a decimal point."))
+        if self.assumed_mark:
+            text = ngettext(
+                "No price of the list tells what the mark in %(example)s is. It is taken for that of thousands: "
+                "%(amount)s, in %(count)d price.",
+                "No price of the list tells what the mark in %(example)s is. It is taken for that of thousands: "
+                "%(amount)s, in %(count)d prices.",
+                counts["assumed"],
+            )
+            amount = parse_price(self.assumed_price, currency=self.currency).amount
+            found.append(text % {"example": self.assumed_price, "amount": amount, "count": counts["assumed"]})
         if not counts["pictured"]:
             found.append(_("No product has a photo."))
         if self.most_photos > MANY_PHOTOS:

@@ -263,3 +263,20 @@ def test_deleting_a_run_deletes_its_upload(admin_client, run, settings):
 def test_the_page_of_a_run_that_is_not_there_says_so(admin_client, number):
     response = admin_client.get(f"/admin/catalog/importrun/{number}/change/", follow=True)
     assert response.status_code == 200 and "exist" in response.content.decode()
+
+
+def test_staff_say_what_the_mark_in_a_price_means_where_the_list_does_not(admin_client):
+    admin_client.post(ADD, {"uploads": [SimpleUploadedFile("list.csv", b"sku;title;price\n1;Mug;1,234\n2;Jug;7\n")]})
+    run = ImportRun.objects.get()
+    import_runs.work(run.pk)
+    text = page(admin_client, run)
+    assert "No price of the list tells what the mark in 1,234 is" in text and "1234.00" in text
+    admin_client.post(reverse("admin:import_marks", args=[run.pk]), {"decimal_mark": ","})
+    import_runs.work(run.pk)
+    assert counts(run) == (1, 0, 0, 1)
+    assert "three decimals" in page(admin_client, run)
+    admin_client.post(reverse("admin:import_marks", args=[run.pk]), {"decimal_mark": "."})
+    import_runs.work(run.pk)
+    assert counts(run) == (2, 0, 0, 0)
+    assert "No price of the list tells" not in page(admin_client, run)
+    assert admin_client.post(reverse("admin:import_marks", args=[run.pk]), {"decimal_mark": ";"}).status_code == 403

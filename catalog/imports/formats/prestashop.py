@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from catalog.imports.formats.record import Format, Record, Row, category_path, image_list
+from catalog.imports.formats.record import Format, Record, Row, category_path, image_list, options, tags
 
 _ALIASES = {
     **{"product id": "id", "id product": "id", "id": "id", "id produit": "id", "produkt-id": "id", "active": "active"},
@@ -45,7 +45,7 @@ _ALIASES = {
     **{"summary": "short", "description": "description", "beschreibung": "description", "feature": "features"},
     **{"funktion": "features", "caractéristique": "features", "features": "features", "eigenschaft": "features"},
     **{"image urls": "images", "bild-urls": "images", "url des images": "images", "urls d'image": "images"},
-    **{"image": "images", "bild": "images", "product url": "url"},
+    **{"image": "images", "bild": "images", "product url": "url", "tags": "tags"},
     **{"available for order": "orderable", "bestellbar": "orderable", "disponible à la commande": "orderable"},
 }
 _HINT = re.compile(r"\s*\((?!tax|inkl|exkl)[^)]*\)")  # Active (0/1), Categories (x,y,z...)
@@ -83,7 +83,7 @@ def record_of(rows: list[Row]) -> Record:
             else "",
         },
         category=_category(product["categories"]),
-        attributes={part[0].strip(): part[1].strip() for part in features if part[0].strip() and part[1].strip()},
+        attributes=options([*((part[0], part[1]) for part in features), *tags(product["tags"])]),
         images=image_list(product["images"]),
     )
 

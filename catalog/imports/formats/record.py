@@ -67,7 +67,8 @@ class Format:
 
 def fold(column: str) -> str:
     """A column's name without the differences that mean nothing: case, spaces, underscores, `*`, `#`, `?`."""
-    text = unicodedata.normalize("NFKC", column).casefold().replace("’", "'").replace("_", " ")
+    seen = "".join(sign for sign in column if unicodedata.category(sign) != "Cf")  # what nobody sees: zero-width spaces
+    text = unicodedata.normalize("NFKC", seen).casefold().replace("’", "'").replace("_", " ")
     return " ".join(re.sub(r"[*#?:]", " ", text).split())
 
 
@@ -135,6 +136,11 @@ def options(pairs: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:
         if name.strip() and value.strip() and value.strip() not in values.setdefault(name.strip(), []):
             values[name.strip()].append(value.strip())
     return {name: found[0] if len(found) == 1 else found for name, found in values.items() if found}
+
+
+def tags(text: str) -> list[tuple[str, str]]:
+    """The tags of a product, separated by commas, as pairs for `options`."""
+    return [("Tags", part.replace("\\,", ",")) for part in re.split(r"(?<!\\),", text)]
 
 
 def lowest(prices: Iterable[tuple[str, str]]) -> tuple[str, str]:

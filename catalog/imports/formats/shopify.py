@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 
-from catalog.imports.formats.record import Format, Record, Row, category_path, lowest, merged, named, options
+from catalog.imports.formats.record import Format, Record, Row, category_path, lowest, merged, named, options, tags
 
 _ALIASES = {
     **{"handle": "handle", "url handle": "handle", "title": "title"},
     **{"body (html)": "description", "body html": "description", "description": "description"},
-    **{"vendor": "brand", "type": "type", "product category": "category", "custom product type": "type"},
+    **{
+        "vendor": "brand",
+        "type": "type",
+        "tags": "tags",
+        "product category": "category",
+        "custom product type": "type",
+    },
     **{"published": "published", "published on online store": "published", "status": "status"},
     **{"variant sku": "sku", "sku": "sku", "variant price": "price", "price": "price"},
     **{"variant compare at price": "compare", "compare-at price": "compare", "compare at price": "compare"},
@@ -72,7 +78,9 @@ def record_of(rows: list[Row]) -> Record:
         },
         category=category_path(merged(rows, "category")) or category_path(merged(rows, "type")),
         attributes=options(
-            [(name, value) for name, value in pairs if (name, value) != ("Title", "Default Title")] + facts
+            [(name, value) for name, value in pairs if (name, value) != ("Title", "Default Title")]
+            + facts
+            + tags(merged(rows, "tags"))
         ),
         images=list(
             dict.fromkeys([row["image"] for row in images] + [r["variant image"] for r in rows if r["variant image"]])

@@ -16,8 +16,10 @@ from catalog.imports.formats.record import (
     deepest,
     image_list,
     lowest,
+    merged,
     named,
     options,
+    tags,
 )
 
 _ALIASES = {
@@ -49,6 +51,7 @@ _ALIASES = {
     **{"precio normal": "price", "prezzo di listino": "price", "reguliere prijs": "price", "normale prijs": "price"},
     **{"categories": "categories", "kategorien": "categories", "catégories": "categories", "categorías": "categories"},
     **{"categorie": "categories", "categorieën": "categories"},
+    **{"tags": "tags", "tag": "tags", "schlagwörter": "tags", "étiquettes": "tags", "etiquetas": "tags"},
     **{"images": "images", "bilder": "images", "imágenes": "images", "immagini": "images", "afbeeldingen": "images"},
     **{"parent": "parent", "übergeordnetes produkt": "parent", "eltern": "parent", "superior": "parent"},
     **{"genitore": "parent", "hoofd": "parent", "external url": "url", "externe url": "url", "url externe": "url"},
@@ -64,7 +67,7 @@ _ALIASES = {
 # The exporter's order, without the GTIN that newer versions put behind the SKU. "" is what is not used here.
 _ORDER = (
     *("id", "type", "sku", "name", "published", "", "", "short", "description", "", "", "", "", "stock", "", ""),
-    *("backorders", "", "", "", "", "", "", "", "sale", "price", "categories", "", "", "images", "", "", "parent"),
+    *("backorders", "", "", "", "", "", "", "", "sale", "price", "categories", "tags", "", "images", "", "", "parent"),
     *("", "", "", "url", "", ""),
 )
 _TYPES = frozenset({"simple", "variable", "variation", "external", "grouped", "subscription", "variable-subscription"})
@@ -136,7 +139,9 @@ def record_of(rows: list[Row]) -> Record:
             "availability": _availability(rows),
         },
         category=deepest(category_path(path) for path in re.split(r"(?<!\\),", product["categories"])),
-        attributes=options((name, value.replace("\\,", ",")) for name, value in pairs),
+        attributes=options(
+            [*((name, value.replace("\\,", ",")) for name, value in pairs), *tags(merged([product, *rows], "tags"))]
+        ),
         images=list(dict.fromkeys(image for row in [product, *rows] for image in image_list(row["images"]))),
     )
 
