@@ -86,10 +86,7 @@ class ImportRunAdmin(ModelAdmin):
     list_display = [
         "name",
         "progress",
-        "created_count",
-        "changed_count",
-        "kept_count",
-        "refused_count",
+        "outcome",
         "user",
         "created",
     ]
@@ -100,6 +97,16 @@ class ImportRunAdmin(ModelAdmin):
     @display(description=gettext_lazy("state"))
     def progress(self, run: ImportRun) -> str:
         return f"{run.get_state_display()} {run.percent} %" if run.is_working else run.get_state_display()
+
+    @display(description=gettext_lazy("products"))
+    def outcome(self, run: ImportRun) -> str:
+        counts = [
+            (run.created_count, _("new")),
+            (run.changed_count, _("changed")),
+            (run.kept_count, _("unchanged")),
+            (run.refused_count, _("refused")),
+        ]
+        return ", ".join(f"{count} {what}" for count, what in counts if count) or "–"
 
     def get_urls(self) -> list[URLPattern]:
         def page(route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:

@@ -260,7 +260,7 @@ def test_an_unknown_list_says_what_its_columns_hold_and_what_they_may_be(tmp_pat
     path.write_text("Artikelnummer;Bezeichnung;VK brutto;Foto;Lagerort\n4711;Tasse;5,50;https://x.example/a.jpg;R3\n")
     with pytest.raises(UnknownColumns, match="Artikelnummer") as caught:
         survey_source(path)
-    assert caught.value.proposed == ["sku", "title", "", "images", ""]
+    assert caught.value.proposed == ["sku", "title", "price", "images", ""]
     assert caught.value.samples == [["4711", "Tasse", "5,50", "https://x.example/a.jpg", "R3"]]
     mapping = {"artikelnummer": "sku", "bezeichnung": "title", "vk brutto": "price", "lagerort": "attribute"}
     run_import(path, reading=Reading("mapped", mapping))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from playwright.sync_api import Page, expect
 
-from catalog.models import ImportRun, Product
+from catalog.models import ImportProfile, ImportRun, Product
 from conftest import photo_of
 from ml.models import ModelVersion
 from ml.tests.tiny_model import write_tiny_model
@@ -73,6 +74,36 @@ def test_an_import_runs_in_a_worker_and_is_watched_cancelled_and_gone_on_with(vi
     run = ImportRun.objects.get()
     assert (run.created_count, run.refused_count, Product.objects.count()) == (3000, 1, 3000)
     assert Product.objects.get(sku="sku-0").images.count() == 1
+
+
+def test_an_unknown_list_is_uploaded_mapped_looked_through_imported_and_undone(
+    visit_admin, start_worker, tmp_path: Path
+):
+    rows = [f"N{number};Krug {number};{number},50;Keramik;a.jpg" for number in range(400)]
+    (tmp_path / "lager.csv").write_text("\n".join(["Nr;Bezeichnung Artikel;VK;Regal;Bilddatei", *rows, ""]))
+    (tmp_path / "a.jpg").write_bytes(photo_of("a"))
+    start_worker()
+    page = visit_admin("/admin/catalog/importrun/add/")
+    page.get_by_label("Upload").set_input_files([tmp_path / "lager.csv", tmp_path / "a.jpg"])
+    page.get_by_role("button", name="Look it through").click()
+    expect(page.get_by_text("Krug 1 · Krug 2")).to_be_visible(timeout=60_000)
+    for column, field in [("Nr", "sku"), ("Bezeichnung Artikel", "title"), ("VK", "price"), ("Bilddatei", "images")]:
+        page.get_by_label(column, exact=True).select_option(field)
+    page.get_by_label("Regal", exact=True).select_option("attribute")
+    page.get_by_label("Keep this under the name").fill("Lager")
+    page.get_by_role("button", name="Look it through").click()
+    expect(page.get_by_role("button", name="Import this")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("title: Krug 0")).to_be_visible()
+    assert not Product.objects.exists(), "nothing is written before staff agree"
+    page.get_by_role("button", name="Import this").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("Done", timeout=120_000)
+    product = Product.objects.get(sku="N7")
+    assert (product.title, product.price, product.attributes) == ("Krug 7", Decimal("7.50"), {"Regal": "Keramik"})
+    assert product.images.count() == 1 and ImportProfile.objects.get().name == "Lager"
+    page.get_by_role("button", name="Undo this import").click()
+    expect(page.get_by_role("status")).to_have_text("Undone", timeout=120_000)
+    assert not Product.objects.exists()
 
 
 def test_an_import_whose_worker_is_killed_goes_on_with_the_next_one(visit_admin, start_worker, settings):

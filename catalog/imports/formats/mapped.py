@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from catalog.imports.formats.own import record_of as own_record
-from catalog.imports.formats.record import Format, Record, Row, fold
+from catalog.imports.formats.record import Format, Record, Row, fold, is_address
 
 ATTRIBUTE = "attribute"  # the column's name is the attribute's
 FIELDS = (
@@ -15,7 +16,7 @@ FIELDS = (
 _WORDS = {
     "sku": (
         "sku", "artikelnummer", "artikelnr", "artikelnr.", "artikel-nr.", "artikel nr", "art.-nr.", "art nr",
-        "item number", "item no", "item sku", "article number", "product id", "product code", "produktnummer",
+        "nr", "nr.", "no", "no.", "item number", "item no", "item sku", "article number", "product id", "product code", "produktnummer",
         "référence", "reference", "ref", "código", "codigo", "codice", "artikelcode", "bestellnummer", "mpn", "ean",
         "gtin", "id",
     ),
@@ -71,20 +72,35 @@ _WORDS = {
         "geschlecht", "pattern", "muster", "kolor", "rozmiar",
     ),
 }  # fmt: skip
+_PICTURE = re.compile(r"\.(?:avif|gif|heic|jpe?g|png|webp)\b", re.IGNORECASE)
 _PROPOSALS = {word: name for name, words in _WORDS.items() for word in words}
 
 
 def propose(columns: list[str], samples: list[list[str]]) -> list[str]:
     """A field for each folded column, "" where none suggests itself; each field but an attribute once."""
+    exact = [_PROPOSALS.get(column, "") for column in columns]
     proposed: list[str] = []
     for index, column in enumerate(columns):
-        name = _PROPOSALS.get(column, "")
         cells = [row[index] for row in samples if index < len(row) and row[index]]
-        if not name and cells and all(cell.lower().startswith(("http://", "https://")) for cell in cells):
-            pictures = any(part in cell.lower() for cell in cells for part in (".jpg", ".jpeg", ".png", ".webp"))
-            name = "images" if pictures else "url"
-        proposed.append(name if name == ATTRIBUTE or name not in proposed else "")
+        name = exact[index] or _by_cells(cells) or _by_a_word(column)
+        taken = name in proposed or (not exact[index] and name in exact)
+        proposed.append(name if name == ATTRIBUTE or not taken else "")
     return proposed
+
+
+def _by_cells(cells: list[str]) -> str:
+    """Where all of them are names of pictures, or addresses."""
+    pictures = [bool(_PICTURE.search(cell)) for cell in cells]
+    addresses = [is_address(cell) for cell in cells]
+    if cells and (all(pictures) or (all(addresses) and any(pictures))):
+        return "images"
+    return "url" if cells and all(addresses) else ""
+
+
+def _by_a_word(column: str) -> str:
+    """By the one word in it that is known: `Bezeichnung Artikel`."""
+    found = {_PROPOSALS[word] for word in re.split(r"[\s/()-]+", column) if word in _PROPOSALS}
+    return found.pop() if len(found) == 1 else ""
 
 
 def mapped_format(mapping: Mapping[str, str]) -> Format:
