@@ -279,6 +279,9 @@ class SearchWord(models.Model):
         return self.written
 
 
+PHOTOS_DIR = "products"
+
+
 def photo_path(image: ProductImage, filename: str) -> str:
     """products/<2 hex of the SKU's hash>/<sku>/<name>: directories stay small with 100,000 products.
 
@@ -288,7 +291,7 @@ def photo_path(image: ProductImage, filename: str) -> str:
     digest = hashlib.sha256(sku.encode()).hexdigest()
     plain = re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}", sku)
     folder = sku if plain else f"{slugify(sku)[:40]}-{digest[:12]}".strip("-")
-    return f"products/{digest[:2]}/{folder}/{Path(filename).name}"
+    return f"{PHOTOS_DIR}/{digest[:2]}/{folder}/{Path(filename).name}"
 
 
 class ProductImageQuerySet(models.QuerySet["ProductImage"]):

@@ -27,6 +27,7 @@ SCHEDULES = {
     "catalog.photos.fetch.wake_hosts": 1,
     "catalog.api.idempotency.delete_expired_answers": 60,
     "catalog.imports.feeds.follow_feeds": 1,
+    "catalog.photos.cleanup.sweep": 10,
 }
 
 

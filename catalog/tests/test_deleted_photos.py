@@ -1,5 +1,7 @@
 """A deleted photo leaves no file behind, and no thumbnail; a deletion that is rolled back deletes nothing."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from catalog.models import ProductImage
+from catalog.photos import cleanup
 from catalog.photos.thumbnails import make_thumbnail
 from conftest import photo_of
 
@@ -61,3 +64,19 @@ def test_a_replacement_that_is_rolled_back_keeps_the_former_file(make_product):
         image.replace_file(photo_of("second"), ".jpg")
         raise RuntimeError
     assert image.file.storage.exists(former)
+
+
+def test_a_file_that_no_photo_names_is_swept_once_it_is_old(make_product, settings) -> None:
+    image = make_product("mug").images.get()
+    kept = Path(image.file.path)
+    folder = kept.parent
+    old, new = folder / "orphan.jpg", folder / "just-written.jpg"
+    for path in (old, new):
+        path.write_bytes(photo_of("x"))
+    eight_days_ago = time.time() - 8 * 86400
+    for path in (kept, old):
+        os.utime(path, (eight_days_ago, eight_days_ago))
+    shard = str(folder.parent.relative_to(settings.MEDIA_ROOT))
+    assert [cleanup.sweep_folder(shard), cleanup.sweep_folder(shard)] == [1, 0]
+    assert (kept.exists(), old.exists(), new.exists()) == (True, False, True)
+    assert cleanup.sweep_folder("products/no-such") == 0

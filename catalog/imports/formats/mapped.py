@@ -16,7 +16,8 @@ FIELDS = (
 _WORDS = {
     "sku": (
         "sku", "artikelnummer", "artikelnr", "artikelnr.", "artikel-nr.", "artikel nr", "art.-nr.", "art nr",
-        "nr", "nr.", "no", "no.", "item number", "item no", "item sku", "article number", "product id", "product code", "produktnummer",
+        "nr", "nr.", "no", "no.", "item number", "item no", "item sku", "article number", "product id", "product code",
+        "produktnummer",
         "référence", "reference", "ref", "código", "codigo", "codice", "artikelcode", "bestellnummer", "mpn", "ean",
         "gtin", "id",
     ),
