@@ -47,10 +47,10 @@ class ClientRate(SimpleRateThrottle):
     duration: int  # seconds
 
     def get_cache_key(self, request: HttpRequest | Request, view: object) -> str:
-        ident = self.get_ident(request)  # type: ignore[arg-type]
+        ident = self.get_ident(request) or "local"  # type: ignore[arg-type]  # a unix socket's peer has no address
         try:
             address = ip_address(ident)
-        except ValueError:  # a unix socket's peer, or what a proxy wrote
+        except ValueError:  # no address, or what a proxy wrote
             return f"{self.scope}:{ident[:60]}"
         if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
             return f"{self.scope}:{address.exploded[:19]}"

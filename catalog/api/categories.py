@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
@@ -18,11 +19,13 @@ from catalog.api.permissions import PerMethod
 from catalog.models import Category
 
 
+class CategoryField(serializers.SlugRelatedField[Category]):
+    default_error_messages = {"does_not_exist": _("There is no category “{value}”. Please choose another.")}
+
+
 class CategorySerializer(serializers.ModelSerializer[Category]):
     slug = serializers.SlugField(read_only=True)
-    parent: Any = serializers.SlugRelatedField(
-        slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False
-    )
+    parent: Any = CategoryField(slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False)
 
     class Meta:
         model = Category

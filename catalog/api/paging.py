@@ -9,15 +9,19 @@ from rest_framework import pagination
 from rest_framework.request import Request
 
 from catalog.errors import InvalidRequest
+from catalog.filters import whole_number
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
 
 
+def page_size_of(request: Request) -> int:
+    return whole_number(request.query_params, "page_size", PAGE_SIZE, 1, MAX_PAGE_SIZE)
+
+
 class NumberedPages(pagination.PageNumberPagination):
-    page_size = PAGE_SIZE
-    page_size_query_param = "page_size"
-    max_page_size = MAX_PAGE_SIZE
+    def get_page_size(self, request: Request) -> int:
+        return page_size_of(request)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """A list that can be read by cursor too tells no count then."""
@@ -28,10 +32,10 @@ class NumberedPages(pagination.PageNumberPagination):
 class CursorPages(pagination.CursorPagination):
     """Ordered by id: what is added or removed meanwhile makes nothing come twice or be skipped."""
 
-    page_size = PAGE_SIZE
-    page_size_query_param = "page_size"
-    max_page_size = MAX_PAGE_SIZE
     ordering = "id"
+
+    def get_page_size(self, request: Request) -> int:
+        return page_size_of(request)
 
     def decode_cursor(self, request: Request) -> Any:
         cursor = super().decode_cursor(request)

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.validators import UniqueValidator
 
 from catalog.api import schema
+from catalog.api.categories import CategoryField
 from catalog.api.conditional import require_match, tagged
 from catalog.api.history import ADDITION, CHANGE, DELETION, log, names_of
 from catalog.api.idempotency import idempotent
@@ -62,9 +63,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             UniqueValidator(Product.objects.all(), _("There is a product with this SKU already."), "iexact"),
         ],
     )
-    category: Any = serializers.SlugRelatedField(
-        slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False
-    )
+    category: Any = CategoryField(slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False)
     attributes = serializers.DictField(required=False)
     shop_url = serializers.URLField(
         source="url", max_length=2000, allow_blank=True, required=False, help_text="The product's page in the shop."

@@ -40,12 +40,17 @@ def errors(*statuses: int) -> dict[int, Any]:
 WRITE_ERRORS = errors(400, 401, 403, 413, 415, 507)
 
 PRICE = {"type": "string", "pattern": r"^\d{1,10}([.,]\d{1,2})?$", "example": "19.90"}
+TEXT = {"type": "string", "pattern": r"^[^\x00]*$"}
+SLUGS, BRANDS, ATTRIBUTES = (
+    {"type": "array", "items": {"type": "string", "maxLength": 200, "pattern": pattern}, "maxItems": 50}
+    for pattern in (r"^[-\w]*$", r"^[^\x00]*$", r"^([^\x00:]+:[^\x00]+)?$")
+)
 FILTERS = [
-    OpenApiParameter("category", str, many=True, description="Slug; repeatable. What lies below it is meant as well."),
-    OpenApiParameter("brand", str, many=True, description="Repeatable."),
+    OpenApiParameter("category", SLUGS, description="Slug; repeatable. What lies below it is meant as well."),
+    OpenApiParameter("brand", BRANDS, description="Repeatable."),
     OpenApiParameter("min_price", PRICE),
     OpenApiParameter("max_price", PRICE),
-    OpenApiParameter("attribute", str, many=True, description="name:value, such as colour:red; repeatable, all hold."),
+    OpenApiParameter("attribute", ATTRIBUTES, description="name:value, such as colour:red; repeatable, all hold."),
 ]
 
 
@@ -56,7 +61,7 @@ def whole(lowest: int, highest: int | None, default: int) -> dict[str, Any]:
 
 
 CURSOR = OpenApiParameter(
-    "cursor", str, description="Read by cursor instead of page by page: empty at first, then as `next` says. No count."
+    "cursor", TEXT, description="Read by cursor instead of page by page: empty at first, then as `next` says. No count."
 )
 PAGE = OpenApiParameter("page", whole(1, None, 1))
 PAGE_SIZES = OpenApiParameter("page_size", whole(1, MAX_PAGE_SIZE, PAGE_SIZE))

@@ -55,9 +55,10 @@ ERRORS = schema.errors(400, 401, 413, 415, 429, 503)
 
 def _body_schema(form: bool) -> dict[str, Any]:
     """One of `image` (forms only), `image_id`, `embedding` (JSON only) and `q`; with filters."""
-    texts = {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 50}
     narrowing = {
-        **dict.fromkeys(("category", "brand", "attribute"), texts),
+        "category": schema.SLUGS,
+        "brand": schema.BRANDS,
+        "attribute": schema.ATTRIBUTES,
         "min_price": schema.PRICE,
         "max_price": schema.PRICE,
         "k": K,
@@ -244,7 +245,8 @@ def _parameters(data: Any) -> QueryDict:
     if not isinstance(data, dict):
         raise InvalidRequest("bad_request", _("We cannot read this request."))
     parameters = QueryDict(mutable=True)
-    for name, value in data.items():
+    for name in _body_schema(form=False)["properties"].keys() & data.keys():
+        value = data[name]
         values = value if isinstance(value, list) and name != "embedding" else [value]
         if any(isinstance(part, dict | list | bool) for part in values) and name != "embedding":
             raise InvalidRequest(f"bad_{name}", _("We cannot read “%(name)s”.") % {"name": name})
