@@ -12,14 +12,21 @@ if TYPE_CHECKING:
     from django.utils.functional import Promise
 
 
+RETRY_AFTER = 2  # seconds
+
+
 class RequestError(Exception):
-    """`code` is stable, for programs; str() is for people: what is wrong and what to do; `status` is HTTP's."""
+    """`code` is stable, for programs; str() is for people: what is wrong and what to do; `status` is HTTP's.
+
+    `headers` go with the answer: whoever may succeed later (503) is told when.
+    """
 
     def __init__(self, code: str, sentence: str | Promise, status: int = 400) -> None:
         super().__init__(code, sentence, status)
         self.code = code
         self.sentence = sentence
         self.status = status
+        self.headers = {"Retry-After": str(RETRY_AFTER)} if status == 503 else {}
 
     def __str__(self) -> str:
         return str(self.sentence)

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from ml.model_storage import fetch, share
 from ml.verdict import Calibration
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class ModelVersionManager(models.Manager["ModelVersion"]):
         if not created and version.config != card:  # figures were measured anew
             version.config, version.metrics = card, card.get("metrics", {})
             version.save(update_fields=["config", "metrics"])
+        if directory not in settings.BUNDLED_MODEL_DIRS:
+            share(version.version, directory)
         return version
 
 
@@ -131,10 +134,15 @@ class ModelVersion(models.Model):
         return settings.MODELS_DIR / self.version
 
     def embedder(self) -> Embedder:
-        """This model, loaded once per process."""
+        """This model, loaded once per process; fetched before, where only another machine has its files."""
         from ml.embedder import load_embedder  # ONNX Runtime is loaded by those who embed, not by every command
 
+        self.fetch()
         return load_embedder(self.directory)
+
+    def fetch(self) -> bool:
+        """Whether its files are here, after fetching them from the bucket where need be: see ml.model_storage."""
+        return fetch(self.version, self.sha256, self.directory)
 
     @cached_property
     def calibration(self) -> Calibration | None:
@@ -189,7 +197,7 @@ def register_bundled_models(**kwargs: Any) -> None:
     """
     versions = [ModelVersion.objects.register(directory) for directory, _ in bundled_models()]
     active = ModelVersion.objects.active()
-    if versions and (active is None or not (active.directory / "model.onnx").exists()):
+    if versions and (active is None or not active.fetch()):
         if active:
             logger.warning(
                 "The files of %s are gone; %s takes over and embeds the catalogue anew.", active, versions[0]

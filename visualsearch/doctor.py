@@ -98,7 +98,7 @@ def _model() -> Iterator[Finding]:
     try:
         model.embedder().warm_up()
     except Exception as error:
-        sentence = f"{model} does not load from {model.directory}: {error}. Copy it here, or restore a backup."
+        sentence = f"{model} does not load from {model.directory}: {error}. Put it there, or restore a backup."
         yield Finding("model", False, sentence)
         return
     yield Finding("model", True, f"{model}, from {model.directory}.")

@@ -6,24 +6,21 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.api import schema
+from catalog.api.fields import TEXTS, CategoryField
 from catalog.api.history import ADDITION, log
 from catalog.api.paging import CursorPages
 from catalog.api.permissions import PerMethod
 from catalog.models import Category
 
 
-class CategoryField(serializers.SlugRelatedField[Category]):
-    default_error_messages = {"does_not_exist": _("There is no category “{value}”. Please choose another.")}
-
-
 class CategorySerializer(serializers.ModelSerializer[Category]):
+    serializer_field_mapping = TEXTS
     slug = serializers.SlugField(read_only=True)
     parent: Any = CategoryField(slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False)
 

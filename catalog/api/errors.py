@@ -20,7 +20,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     None for what is no error of the request: visualsearch.unstorable and handler500 answer that, in JSON too.
     """
     if isinstance(error, RequestError):
-        return Response({"detail": str(error), "code": error.code}, status=error.status)
+        return Response({"detail": str(error), "code": error.code}, status=error.status, headers=error.headers)
     if isinstance(error, RequestDataTooBig):
         return Response({"detail": _("This request is too large."), "code": "body_too_long"}, status=413)
     if isinstance(error, SuspiciousOperation):

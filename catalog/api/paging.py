@@ -13,6 +13,7 @@ from catalog.filters import whole_number
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
+MAX_PAGE = 10_000_000
 
 
 def page_size_of(request: Request) -> int:
@@ -22,6 +23,9 @@ def page_size_of(request: Request) -> int:
 class NumberedPages(pagination.PageNumberPagination):
     def get_page_size(self, request: Request) -> int:
         return page_size_of(request)
+
+    def get_page_number(self, request: Request, paginator: Any) -> int:
+        return whole_number(request.query_params, "page", 1, 1, MAX_PAGE)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """A list that can be read by cursor too tells no count then."""

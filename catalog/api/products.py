@@ -18,8 +18,8 @@ from rest_framework.response import Response
 from rest_framework.validators import UniqueValidator
 
 from catalog.api import schema
-from catalog.api.categories import CategoryField
 from catalog.api.conditional import require_match, tagged
+from catalog.api.fields import TEXTS, CategoryField, TextField
 from catalog.api.history import ADDITION, CHANGE, DELETION, log, names_of
 from catalog.api.idempotency import idempotent
 from catalog.api.paging import CursorPages, NumberedPages
@@ -30,6 +30,7 @@ from catalog.text_search import find_products
 
 
 class ImageSerializer(serializers.ModelSerializer[ProductImage]):
+    serializer_field_mapping = TEXTS
     url = serializers.SerializerMethodField()
 
     @extend_schema_field(OpenApiTypes.URI)
@@ -42,7 +43,7 @@ class ImageSerializer(serializers.ModelSerializer[ProductImage]):
         read_only_fields = ["width", "height", "error"]
 
 
-class SkuField(serializers.CharField):
+class SkuField(TextField):
     """As SKUs are kept: composed (NFC)."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -56,6 +57,7 @@ PRODUCT_FIELDS = [
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
+    serializer_field_mapping = TEXTS
     sku = SkuField(
         max_length=255,
         validators=[

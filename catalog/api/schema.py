@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from catalog.api.idempotency import MAX_LENGTH as MAX_KEY_LENGTH
-from catalog.api.paging import MAX_PAGE_SIZE, PAGE_SIZE
+from catalog.api.paging import MAX_PAGE, MAX_PAGE_SIZE, PAGE_SIZE
 
 
 class ClientTokenInSchema(OpenApiAuthenticationExtension):
@@ -39,7 +39,7 @@ def errors(*statuses: int) -> dict[int, Any]:
 
 WRITE_ERRORS = errors(400, 401, 403, 413, 415, 507)
 
-PRICE = {"type": "string", "pattern": r"^\d{1,10}([.,]\d{1,2})?$", "example": "19.90"}
+PRICE = {"type": "string", "pattern": r"^(\d{1,10}([.,]\d{1,2})?)?$", "example": "19.90"}
 TEXT = {"type": "string", "pattern": r"^[^\x00]*$"}
 SLUGS, BRANDS, ATTRIBUTES = (
     {"type": "array", "items": {"type": "string", "maxLength": 200, "pattern": pattern}, "maxItems": 50}
@@ -54,16 +54,15 @@ FILTERS = [
 ]
 
 
-def whole(lowest: int, highest: int | None, default: int) -> dict[str, Any]:
+def whole(lowest: int, highest: int, default: int) -> dict[str, Any]:
     """The schema of a whole number within bounds."""
-    bounds = {"minimum": lowest} if highest is None else {"minimum": lowest, "maximum": highest}
-    return {"type": "integer", **bounds, "default": default}
+    return {"type": "integer", "minimum": lowest, "maximum": highest, "default": default}
 
 
 CURSOR = OpenApiParameter(
     "cursor", TEXT, description="Read by cursor instead of page by page: empty at first, then as `next` says. No count."
 )
-PAGE = OpenApiParameter("page", whole(1, None, 1))
+PAGE = OpenApiParameter("page", whole(1, MAX_PAGE, 1))
 PAGE_SIZES = OpenApiParameter("page_size", whole(1, MAX_PAGE_SIZE, PAGE_SIZE))
 
 

@@ -69,8 +69,11 @@ class ModelVersionAdmin(ModelAdmin):
         return render(request, "admin/ml/model_progress.html", self._shown(version))
 
     def curves_view(self, request: HttpRequest, pk: int) -> FileResponse:
-        picture = get_object_or_404(ModelVersion, pk=pk).directory / "curves.png"
-        if not self.has_view_permission(request) or not picture.is_file():
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        version = get_object_or_404(ModelVersion, pk=pk)
+        picture = version.directory / "curves.png"
+        if not version.fetch() or not picture.is_file():
             raise Http404
         return FileResponse(picture.open("rb"), content_type="image/png")
 

@@ -24,7 +24,11 @@ class ErrorPages:
         if not isinstance(error, RequestError):
             return None
         if request.headers.get("Accept") == "application/json":
-            return JsonResponse({"detail": str(error), "code": error.code}, status=error.status)
-        if request.method == "POST":  # the only form that shoppers send is the photo's: it is shown again
-            return home_page(request, str(error), error.status)
-        return render(request, "400.html", {"sentence": str(error)}, status=error.status)
+            response: HttpResponse = JsonResponse({"detail": str(error), "code": error.code}, status=error.status)
+        elif request.method == "POST":  # the only form that shoppers send is the photo's: it is shown again
+            response = home_page(request, str(error), error.status)
+        else:
+            response = render(request, "400.html", {"sentence": str(error)}, status=error.status)
+        for name, value in error.headers.items():
+            response[name] = value
+        return response

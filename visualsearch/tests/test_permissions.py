@@ -1,34 +1,41 @@
-"""docs/permissions.md holds for every route outside the admin, and for every kind of caller.
+"""docs/permissions.md holds for every route, the admin's as well, and for every kind of caller.
 
-A route without a row fails here, and the message is the row to add, once somebody agrees with what it says. What the
-groups may do in the admin is in search/tests/test_admin_roles.py.
+A route without a row fails here, and the message is the row to add, once somebody agrees with what it says.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.apps import apps
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.template import Origin
 from django.template.loaders.base import Loader
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.timezone import now
+from django_q.models import Failure
 
-from catalog.models import ApiToken, ImportRun, Scope
+from catalog.models import ApiToken, Feed, ImportRun, Product, RemotePhoto, Scope, Synonym
 from conftest import photo_of
 from ml.models import ModelVersion
+from search.models import PhotoPair, Training
 from search.query import create_query
 
 pytestmark = pytest.mark.django_db
 
 TABLE = Path(settings.BASE_DIR) / "docs" / "permissions.md"
 GROUPS = ["Catalogue staff", "Model managers"]
-CALLERS = ["anonymous", "plain", *GROUPS, "superuser", *Scope.values]
+CALLERS = ["anonymous", "plain", "staff", *GROUPS, "superuser", *Scope.values]
 YES, NO = "yes", "–"
 
 Row = tuple[str, str]  # method, route
@@ -36,15 +43,13 @@ Rows = dict[Row, dict[str, str]]  # what each caller gets
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
-    """(route, view) of every pattern outside the admin, such as ("products/<sku:sku>/", product)."""
+    """(route, view) of every pattern, such as ("products/<sku:sku>/", product)."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = prefix + str(pattern.pattern)
-        if route == "admin/":
-            continue
         if isinstance(pattern, URLResolver):
             yield from routes(pattern, route)
         elif isinstance(pattern, URLPattern):
-            yield route, pattern.callback
+            yield re.sub(r"\^?\(\?P<(\w+)>.*", r"<\1>/", route), pattern.callback
 
 
 def methods(route: str, view: Callable[..., Any]) -> list[str]:
@@ -56,7 +61,7 @@ def methods(route: str, view: Callable[..., Any]) -> list[str]:
 
 def is_refused(route: str, status: int) -> bool:
     """A photo's own file is not there at all for those who may not see it."""
-    return status in (401, 403) or (status == 404 and route.startswith("media/"))
+    return status in (401, 403) or (status == 404 and route.startswith(("media/", "admin/catalog/product/thumbnail/")))
 
 
 def callers_of(route: str) -> list[str]:
@@ -96,7 +101,22 @@ def pages_without_content(settings: Any) -> None:
 def values(model: ModelVersion, make_product: Any) -> dict[str, object]:
     """What stands for the parameters of a route, in a shop with one of everything."""
     product = make_product("shoe-1", photos=2)
+    boss = User.objects.create_superuser("boss")
+    first, second = product.images.order_by("pk")
+    Feed.objects.create(name="x", url="https://example.com/x.csv")
+    RemotePhoto.objects.create(product=product, url="https://example.com/x.jpg", host="example.com", next_try=now())
+    Synonym.objects.create(words=["sofa", "couch"], folded=["sofa", "couch"])
+    LogEntry.objects.create(user=boss, object_repr="x", action_flag=1)
+    sent = {"user_agent": "x", "http_accept": "x", "path_info": "x", "username": "x"}
+    AccessAttempt.objects.create(**sent, ip_address="192.0.2.1", get_data="", post_data="", failures_since_start=1)
+    AccessLog.objects.create(**sent)
+    AccessFailureLog.objects.create(**sent)
+    Training.objects.create(data="catalogue", name="x", input_size=32, epochs=1, steps=1, p=2, k=2)
+    shown = {"first_sha256": first.sha256, "second_sha256": second.sha256, "score": 1}
+    PhotoPair.objects.create(first=first, second=second, model=model, **shown)
+    Failure.objects.create(id="1" * 32, name="x", func="x", started=now(), stopped=now(), success=False)
     return {
+        "product": product.pk,
         "sku": "shoe-1",
         "slug": "shoes",
         "uuid": create_query([photo_of("shoe-1")]).pk,
@@ -107,9 +127,31 @@ def values(model: ModelVersion, make_product: Any) -> dict[str, object]:
     }
 
 
+def of_admin(route: str, name: str, values: dict[str, object]) -> str:
+    """A parameter of a page of the admin: what the page is about, or what leads into it."""
+    if name in ("product", "keep", "other") or route.startswith("admin/catalog/remotephoto/of/"):
+        return "product" if name == "kind" else str(values["product"])
+    if route.startswith("admin/catalog/product/thumbnail/") and name == "pk":
+        return str(values["image"])
+    if name in ("what", "size"):
+        return "card" if name == "size" else "stop" if "/training/" in route else "cancel"
+    app, _, rest = route.removeprefix("admin/").partition("/")
+    model = Product if app == "r" else apps.get_model(app, rest.split("/")[0])
+    if name == "content_type_id":
+        return str(ContentType.objects.get_for_model(model).pk)
+    first = model._default_manager.order_by("pk").first()
+    assert first, f"The shop of this test has no {model.__name__}"
+    return str(first.pk)
+
+
 def address(route: str, values: dict[str, object]) -> str:
+    if route in ("admin/<app_label>/", "admin/<url>/"):
+        return "/admin/catalog/" if "app_label" in route else "/admin/nothing/"
+
     def value(match: re.Match[str]) -> str:
         kind, _, name = match[1].rpartition(":")
+        if route.startswith("admin/"):
+            return of_admin(route, name, values)
         if kind == "uuid" or name in ("sku", "slug", "version"):
             return str(values["uuid" if kind == "uuid" else name])
         if name == "path":
@@ -118,16 +160,16 @@ def address(route: str, values: dict[str, object]) -> str:
             return str(values["import"])
         return str(values["image"]) if kind == "int" else "nothing"
 
-    return "/" + re.sub(r"<([^>]+)>", value, re.sub(r"\^|\(\?P<.*|\$$", "", route))
+    return "/" + re.sub(r"<([^>]+)>", value, route)
 
 
 @pytest.fixture
 def call() -> Callable[[str, str, str], int]:
     """call(caller, method, address): the status; whatever it changed is undone."""
-    boss = User.objects.create_superuser("boss")
+    boss = User.objects.get_or_create(username="boss", defaults={"is_superuser": True, "is_staff": True})[0]
     clients = {name: Client(raise_request_exception=False) for name in CALLERS}
-    for name in ("plain", *GROUPS):
-        user = User.objects.create_user(name, is_staff=name in GROUPS)
+    for name in ("plain", "staff", *GROUPS):
+        user = User.objects.create_user(name, is_staff=name != "plain")
         if name in GROUPS:
             user.groups.add(Group.objects.get(name=name))
         clients[name].force_login(user)
@@ -137,9 +179,11 @@ def call() -> Callable[[str, str, str], int]:
         clients[scope].defaults["HTTP_AUTHORIZATION"] = f"Bearer {token}"
 
     def status(caller: str, method: str, address: str) -> int:
+        signed_in = deepcopy(clients[caller].cookies)
         with transaction.atomic():
             answer = clients[caller].generic(method, address, content_type="application/x-www-form-urlencoded")
             transaction.set_rollback(True)
+        clients[caller].cookies = signed_in  # also after a page that signs out
         assert answer.status_code < 500, (caller, method, address)
         to_login = answer.status_code == 302 and "/login/" in answer["Location"]
         return 401 if to_login else answer.status_code
