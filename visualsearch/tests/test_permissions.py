@@ -136,7 +136,7 @@ def of_admin(route: str, name: str, values: dict[str, object]) -> str:
     if name in ("what", "size"):
         return "card" if name == "size" else "stop" if "/training/" in route else "cancel"
     app, _, rest = route.removeprefix("admin/").partition("/")
-    model = Product if app == "r" else apps.get_model(app, rest.split("/")[0])
+    model: Any = Product if app == "r" else apps.get_model(app, rest.split("/")[0])
     if name == "content_type_id":
         return str(ContentType.objects.get_for_model(model).pk)
     first = model._default_manager.order_by("pk").first()
