@@ -1,6 +1,4 @@
-"""Where in a photo the likely items are, and which regions made two photos alike. NumPy and Pillow only."""
-
-from collections.abc import Iterator
+"""What stands out in a photo, and which regions made two photos alike. NumPy and Pillow only."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,32 +9,7 @@ from ml.images import WHOLE, Crop, photo_region
 Map = NDArray[np.float32]
 
 SIDE = 64  # pixels of the longest side on which saliency is computed: an item's outline, not its texture
-NEARLY_WHOLE = 0.85  # of the photo's area: such a box would not narrow the search down
-TOO_SMALL = 0.02
-MARGIN = 0.04  # of the box's sides, added all round: embeddings like a little ground around the item
 POOLING_POWER = 3.0  # GeM's in ml.network
-
-
-def propose_boxes(photo: Image.Image, features: Map | None = None, *, limit: int = 3) -> list[Crop]:
-    """At most `limit` boxes around the likely items of `photo` (mode RGB, upright), best first; none where none stands
-    out, as in a close-up that fills the photo.
-
-    `features`: float32 [h, w, c], the last feature map of the whole photo's `model_input`; where the network looks
-    then weighs in. Without them, what differs from the photo's border is taken for an item.
-    """
-    heat = saliency(photo)
-    if features is not None:
-        energy = upright_map(np.linalg.norm(features, axis=-1), photo.size, (heat.shape[1], heat.shape[0]))
-        heat = heat * (0.5 + _normalised(energy))
-    height, width = heat.shape
-    found: list[tuple[float, Crop]] = []
-    for component in _components(heat > _otsu(heat)):
-        rows, columns = np.flatnonzero(component.any(axis=1)), np.flatnonzero(component.any(axis=0))
-        box = _box(columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height)
-        if component.mean() >= TOO_SMALL and box.width * box.height <= NEARLY_WHOLE:
-            found.append((float(heat[component].sum()), box))
-    found.sort(key=lambda pair: -pair[0])
-    return [box for weight, box in found[:limit] if weight > found[0][0] / 6]
 
 
 def saliency(photo: Image.Image) -> Map:
@@ -149,7 +122,7 @@ def _normalised(heat: Map) -> Map:
     return ((heat - low) / max(high - low, 1e-6)).astype(np.float32)
 
 
-def _otsu(heat: Map) -> float:
+def otsu(heat: Map) -> float:
     """The threshold that separates two classes best (Otsu 1979), of values in 0..1."""
     counts, edges = np.histogram(heat, 64)
     centres = (edges[1:] + edges[:-1]) / 2
@@ -159,23 +132,3 @@ def _otsu(heat: Map) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
     return float(edges[1:][np.nan_to_num(between).argmax()])
-
-
-def _components(mask: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
-    """The 4-connected regions of a mask. Each pixel takes its largest neighbour's number until nothing changes."""
-    labels = np.pad(np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0), 1)
-    inner = labels[1:-1, 1:-1]
-    while True:
-        largest = np.max([labels[:-2, 1:-1], labels[2:, 1:-1], labels[1:-1, :-2], labels[1:-1, 2:], inner], axis=0)
-        largest[~mask] = 0
-        if (largest == inner).all():
-            break
-        inner[...] = largest
-    for label in np.unique(inner[mask]):
-        yield inner == label
-
-
-def _box(left: float, top: float, right: float, bottom: float) -> Crop:
-    dx, dy = MARGIN * (right - left), MARGIN * (bottom - top)
-    left, top, right, bottom = max(0.0, left - dx), max(0.0, top - dy), min(1.0, right + dx), min(1.0, bottom + dy)
-    return Crop(float(left), float(top), float(right - left), float(bottom - top))

@@ -1,4 +1,4 @@
-"""What the network sees: the likely items in a shopper's photo, and the regions that made a product's picture alike.
+"""What the network sees: the regions that made a product's picture alike.
 
 Feature maps are computed anew from the small picture that a query keeps; nothing more is stored for it.
 """
@@ -13,18 +13,10 @@ from PIL import Image
 from catalog.models import ProductImage
 from catalog.photos.decoders import decode_photo
 from ml.images import Crop, model_input
-from ml.localisation import overlay, propose_boxes, similarity_maps
-from ml.models import ModelVersion
+from ml.localisation import overlay, similarity_maps
 from search.models import Query
 
 SIDE = 480  # pixels of the longest side of an overlay
-
-
-def likely_items(photo: Image.Image, model: ModelVersion) -> list[Crop]:
-    """At most three parts of `photo` (mode RGB, upright) that a shopper may mean, the likeliest first."""
-    embedder = model.embedder()
-    _, features = embedder.embed_with_features(model_input(photo, embedder.input_size)[None])
-    return propose_boxes(photo, features[0])
 
 
 def overlays(query: Query, image: ProductImage) -> tuple[Image.Image, Image.Image]:

@@ -1,11 +1,11 @@
-"""Boxes around the likely items, and maps of what made two photos alike."""
+"""Maps of what stands out, and of what made two photos alike."""
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from ml.images import Crop, model_input
-from ml.localisation import overlay, propose_boxes, saliency, similarity_maps, upright_map
+from ml.localisation import overlay, saliency, similarity_maps, upright_map
 
 
 def on_table(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (320, 240)) -> Image.Image:
@@ -17,59 +17,10 @@ def on_table(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (320, 24
     return photo
 
 
-def overlap(crop: Crop, box: tuple[int, int, int, int], size: tuple[int, int] = (320, 240)) -> float:
-    """Intersection over union with a box in pixels."""
-    left, top, right, bottom = crop.box(*size)
-    shared = max(0, min(right, box[2]) - max(left, box[0])) * max(0, min(bottom, box[3]) - max(top, box[1]))
-    return shared / ((right - left) * (bottom - top) + (box[2] - box[0]) * (box[3] - box[1]) - shared)
-
-
-@pytest.mark.parametrize("box", [(100, 60, 220, 180), (30, 40, 130, 200), (180, 90, 300, 220)])
-def test_one_item_on_a_table_gets_one_box_around_it(box: tuple[int, int, int, int]) -> None:
-    (found,) = propose_boxes(on_table(box))
-    assert overlap(found, box) > 0.7
-
-
-def test_two_items_get_a_box_each_the_larger_first() -> None:
-    large, small = (30, 50, 150, 200), (210, 90, 280, 160)
-    first, second = propose_boxes(on_table(large, small))
-    assert overlap(first, large) > 0.7
-    assert overlap(second, small) > 0.6
-
-
-def test_no_more_boxes_than_asked_for() -> None:
-    things = [(x, y, x + 50, y + 50) for x in (20, 90, 160, 230) for y in (30, 140)]
-    assert len(propose_boxes(on_table(*things))) == 3
-    assert len(propose_boxes(on_table(*things), limit=1)) == 1
-
-
-def test_a_photo_in_which_nothing_stands_out_gets_none() -> None:
-    assert propose_boxes(Image.new("RGB", (300, 200), (90, 120, 90))) == []
-
-
-def test_a_box_around_nearly_everything_is_not_proposed() -> None:
-    assert propose_boxes(on_table((2, 2, 318, 238))) == []
-
-
-def test_the_networks_attention_decides_between_two_like_items() -> None:
-    left, right = (30, 70, 130, 170), (190, 70, 290, 170)
-    photo = on_table(left, right)
-    features = np.zeros((6, 6, 4), np.float32)
-    features[:, 4:] = 1
-    assert overlap(propose_boxes(photo, features)[0], right) > 0.6
-    assert overlap(propose_boxes(photo, features[:, ::-1])[0], left) > 0.6
-
-
 def test_the_table_is_dark_in_the_saliency_of_an_item() -> None:
     heat = saliency(on_table((100, 60, 220, 180)))
     assert (heat.shape, heat.dtype) == ((48, 64), np.float32)
     assert heat[24, 32] > 0.7 > 0.3 > heat[3, 3]
-
-
-@pytest.mark.parametrize("size", [(2000, 9), (9, 2000), (8, 8)])
-def test_photos_of_odd_shapes_are_looked_at_without_a_stumble(size: tuple[int, int]) -> None:
-    random = np.random.default_rng(0)
-    assert len(propose_boxes(Image.fromarray(random.integers(0, 256, (*size, 3), np.uint8)))) <= 3
 
 
 @pytest.mark.parametrize("power", [1.0, 3.0])

@@ -35,7 +35,9 @@ from catalog.photos.fetch import fetch_public
 from catalog.text_search import refine
 from catalog.views import ShopRequest, part_of_a_page
 from ml.images import WHOLE, Crop, UnreadablePhoto
+from ml.objects import propose_boxes
 from search import explain
+from search.chosen_item import choose_item
 from search.indexing.status import indexing_progress
 from search.models import Query, QueryPhoto
 from search.parameters import MAX_PHOTOS, check_content_length, read_crops, read_photos_of_request
@@ -45,8 +47,8 @@ from search.query import (
     NoSuchPage,
     Result,
     change_photos,
-    create_query,
     facets,
+    read_query,
     related_products,
     search,
     written,
@@ -75,7 +77,13 @@ def search_by_photo(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     check_rate(SearchRate, request)
     check_content_length(request)
-    query = _with_changed_photos(request.POST) or create_query(_photos(request), read_crops(request.POST))
+    query = _with_changed_photos(request.POST)
+    if query is None:
+        photos, crops = _photos(request), read_crops(request.POST)
+        query = read_query(photos, crops, Query.Source.PAGE)
+        if len(photos) == 1 and not any(crops):
+            choose_item(query)
+        query.keep()
     if not query.is_kept:  # and its results page, at another address, could not be found
         sentence = _("We cannot search by photo at the moment. Please try again later, or browse the shop.")
         raise RequestError("no_space", sentence, status=503)
@@ -143,7 +151,7 @@ def boxes(request: ShopRequest, pk: UUID) -> HttpResponse:
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
     asked = _photo(request, query)
     photo = Image.open(BytesIO(bytes(asked.thumbnail))).convert("RGB")
-    crops = explain.likely_items(photo, query.model)
+    crops = propose_boxes(photo)
     if crops or asked.crop:
         crops.append(WHOLE)
     context = {
@@ -317,6 +325,7 @@ def _asked(request: HttpRequest, query: Query) -> dict[str, object]:
         items.setdefault(photo.item, photo)
     return {
         "asked": shown,
+        "whole": not shown.crop or Crop.parse(shown.crop) == WHOLE,
         "width": width,
         "height": height,
         "photos": [{"photo": photo, **_region(photo)} for photo in photos],
@@ -385,6 +394,8 @@ def _box(crop: Crop, size: tuple[int, int]) -> dict[str, object]:
         "crop": written(crop),
         "view": f"{left:.0f} {top:.0f} {right - left:.0f} {bottom - top:.0f}",
         "whole": crop == WHOLE,
+        "x": round(100 * (crop.x + crop.width / 2), 1),
+        "y": round(100 * (crop.y + crop.height / 2), 1),
     }
 
 

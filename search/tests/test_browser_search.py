@@ -8,6 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from conftest import photo_of
+from ml.images import Crop
 from search.tests.accessibility import violations
 from search.tests.shopping import RESULTS, query_of, search, titles
 
@@ -300,3 +301,31 @@ def test_one_of_several_photos_is_cropped(visit, tmp_path):
     page.keyboard.press("Shift+ArrowLeft")
     page.wait_for_url(lambda url: RESULTS.search(url) and url != whole)
     assert list(query_of(page).photos.values_list("crop", flat=True)) == ["", "0.0000,0.0000,0.9000,1.0000"]
+
+
+def test_dots_lie_on_the_likely_items_and_a_tap_searches_for_one(visit, tmp_path):
+    path = tmp_path / "two.png"
+    picture = Image.new("RGB", (400, 300), "white")
+    picture.paste((180, 30, 20), (30, 80, 150, 240))
+    picture.paste((20, 60, 180), (240, 60, 370, 220))
+    picture.save(path)
+    page = visit()
+    search(page, path)
+    whole = page.url
+    expect(page.locator(".dot")).to_have_count(2)
+    page.locator(".dot").first.click()
+    page.wait_for_url(lambda url: RESULTS.search(url) and url != whole)
+    assert 0.25 < float(query_of(page).crop.split(",")[2]) < 0.5
+
+
+def test_the_item_that_clearly_wins_is_chosen_and_the_whole_photo_is_one_tap_away(visit, photo, monkeypatch):
+    monkeypatch.setattr("search.chosen_item.propose_boxes", lambda photo, limit: [Crop(0.1, 0.1, 0.8, 0.8)])
+    monkeypatch.setattr("search.chosen_item.GAIN", -2)
+    page = visit(java_script_enabled=False)
+    page.get_by_label("Choose a photo").set_input_files(photo)
+    page.locator("#photo").get_by_role("button", name="Search").click()
+    expect(page.get_by_text("Searched for a part of your photo.")).to_be_visible()
+    assert query_of(page).crop == "0.1000,0.1000,0.8000,0.8000"
+    page.get_by_role("button", name="Search for the whole photo").click()
+    expect(page.get_by_text("Searched for a part of your photo.")).to_have_count(0)
+    assert query_of(page).crop == "0.0000,0.0000,1.0000,1.0000"

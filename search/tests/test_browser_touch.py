@@ -17,8 +17,9 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    """A photo with one thing in it, left of the middle."""
+def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A photo with one thing in it, left of the middle, which is not chosen by itself."""
+    monkeypatch.setattr("search.chosen_item.GAIN", 9)
     path = tmp_path / "item.png"
     photo = Image.new("RGB", (300, 400), "white")
     photo.paste((180, 30, 20), (60, 80, 180, 240))

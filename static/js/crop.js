@@ -37,6 +37,10 @@ function cropBox(host) {
       element.style.height = `${100 * area.height}%`;
     }
     for (const part of document.querySelectorAll("[data-parts] button")) part.setAttribute("aria-pressed", part.value === written());
+    for (const dot of host.querySelectorAll(".dot")) { // none lies on the box itself, which a finger moves
+      const [left, top] = [parseFloat(dot.style.left) / 100 - area.x, parseFloat(dot.style.top) / 100 - area.y];
+      dot.hidden = !box.classList.contains("whole") && left > 0 && left < area.width && top > 0 && top < area.height;
+    }
   };
 
   /** Moves the whole box, or one corner, by fractions of the photo from where it was in `start`. */
@@ -150,6 +154,7 @@ function cropBox(host) {
   });
 
   again.addEventListener("click", search);
+  document.addEventListener("htmx:oobAfterSwap", draw); // the dots have come
   draw();
 }
 
