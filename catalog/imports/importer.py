@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
@@ -38,7 +39,8 @@ from catalog.signals import batched_signals
 logger = logging.getLogger(__name__)
 
 BATCH = 200  # products of one transaction
-PHOTOS = 20  # of one transaction: the row that reaches so many ends its batch
+PHOTOS = 100  # of one transaction: the row that reaches so many ends its batch
+PHOTO_BYTES = 16_000_000  # of new photos that are held in memory
 FIELDS = (
     *("title", "description", "brand", "price", "sale_price", "currency", "availability", "url", "attributes"),
     "is_active",
@@ -237,11 +239,10 @@ class _Decision:
 
 
 class _Categories:
-    """Categories by id and by path, as far as one batch has asked for them."""
+    """Categories by id and by path, as one batch finds them: the tree is read once, when first asked for."""
 
     def __init__(self) -> None:
         self.paths: dict[int | None, tuple[str, ...]] = {None: ()}
-        self.by_path: dict[tuple[str, ...], Category] = {}
 
     def path(self, category: Category | None) -> tuple[str, ...]:
         """The names of `category` and all above it, from the top down."""
@@ -250,13 +251,20 @@ class _Categories:
             self.paths[pk] = (*self.path(category.parent), category.name)
         return self.paths[pk]
 
-    def at(self, path: tuple[str, ...]) -> Category | None:
-        """The category at `path`, made where there is none."""
-        if not path:
-            return None
-        if path not in self.by_path:
-            self.by_path[path] = Category.objects.named(path[-1], parent=self.at(path[:-1]))
-        return self.by_path[path]
+    def at(self, path: tuple[str, ...]) -> int | None:
+        """Id of the category at `path`, made where there is none."""
+        parent: int | None = None
+        for name in path:
+            pk = self._ids.get((parent, name))
+            if pk is None:
+                above = Category.objects.get(pk=parent) if parent else None
+                pk = self._ids[parent, name] = Category.objects.named(name, parent=above).pk
+            parent = pk
+        return parent
+
+    @cached_property
+    def _ids(self) -> dict[tuple[int | None, str], int]:
+        return {(parent, name): pk for pk, parent, name in Category.objects.values_list("pk", "parent_id", "name")}
 
 
 def _decide_all(
@@ -383,12 +391,13 @@ def _store_all(decisions: Sequence[_Decision], run: ImportRun | None) -> None:
     categories = _Categories()
     for decision in taken:
         if decision.category is not None:
-            decision.product.category = categories.at(decision.category)
+            decision.product.category_id = categories.at(decision.category)
     new = [decision for decision in taken if decision.is_new]
     Product.objects.bulk_create([decision.product for decision in new])
     _update([decision for decision in taken if decision.changed and not decision.is_new])
+    _store_photos(taken)
+    _request_photos([decision for decision in taken if decision.row.urls], run)
     for decision in taken:
-        _store_photos(decision, run)
         decision.undo |= _undo(decision)
 
 
@@ -402,20 +411,39 @@ def _update(decisions: Sequence[_Decision]) -> None:
     Product.objects.bulk_update([decision.product for decision in decisions], [*sorted(fields), "updated"])
 
 
-def _store_photos(decision: _Decision, run: ImportRun | None) -> None:
-    added, replaced = [], []
-    for number, photo in enumerate(decision.photos):
-        image = photo.replaces or ProductImage(
-            product=decision.product, view_id=photo.view_id, position=decision.next_position + number
-        )
-        image.replace_file(photo.source.read(), photo.facts.suffix)
-        if photo.replaces:
-            replaced.append(photo.view_id)
-        else:
-            added.append([image.pk, image.sha256])
-    if added or replaced:
-        decision.undo |= {"added": added, "replaced": replaced}
-    if decision.row.urls:
+def _store_photos(decisions: Sequence[_Decision]) -> None:
+    """New photos go in together, as many as fit PHOTO_BYTES; a photo that gets another file by itself."""
+    waiting: list[tuple[_Decision, ProductImage]] = []
+    size = 0
+    for decision in decisions:
+        replaced: list[str] = []
+        if decision.photos:
+            decision.undo |= {"added": [], "replaced": replaced}
+        for number, photo in enumerate(decision.photos):
+            data = photo.source.read()
+            if photo.replaces:
+                photo.replaces.replace_file(data, photo.facts.suffix)
+                replaced.append(photo.view_id)
+                continue
+            position = decision.next_position + number
+            image = ProductImage(product=decision.product, view_id=photo.view_id, position=position)
+            image.set_file(data, photo.facts.suffix)
+            waiting.append((decision, image))
+            size += len(data)
+            if size >= PHOTO_BYTES:
+                _insert_photos(waiting)
+                waiting, size = [], 0
+    _insert_photos(waiting)
+
+
+def _insert_photos(photos: Sequence[tuple[_Decision, ProductImage]]) -> None:
+    ProductImage.objects.create_with_files([image for _decision, image in photos])
+    for decision, image in photos:
+        decision.undo["added"].append([image.pk, image.sha256])
+
+
+def _request_photos(decisions: Sequence[_Decision], run: ImportRun | None) -> None:
+    for decision in decisions:
         from catalog.photos.fetch import request_photos  # it stores what it fetches as an import does
 
         request_photos(decision.product, decision.row.urls, run)

@@ -133,10 +133,10 @@ def test_an_unknown_list_asks_what_its_columns_are_and_remembers_it(admin_client
 def test_a_fault_of_one_row_is_that_rows_alone(admin_client, run, monkeypatch):
     request = importer._store_photos
 
-    def fail(decision, run):
-        if decision.product.sku == "12":
+    def fail(decisions):
+        if any(decision.product.sku == "12" for decision in decisions):
             raise OSError("No space left on device")
-        request(decision, run)
+        request(decisions)
 
     import_runs.work(run.pk)
     do(admin_client, run, "run")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -41,10 +42,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--photos", type=int, default=100_000, help="embeddings in the catalogue (default 100,000)")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
     def handle(self, *args: Any, **options: Any) -> None:
         settings.ALLOWED_HOSTS = ["*"]
         SearchRate.THROTTLE_RATES = {"search": None}
+        self.figures: dict[str, Any] = {"photos": options["photos"]}
         with scratch_database():
             model = ModelVersion.objects.active()
             if model is None:
@@ -57,6 +60,8 @@ class Command(BaseCommand):
             )
             self._search(model, catalogue.vectors)
             self._web_process()
+        if options["json"]:
+            options["json"].write_text(json.dumps(self.figures, indent=2))
 
     def _search(self, model: ModelVersion, vectors: Any) -> None:
         photo = _photo()
@@ -73,6 +78,7 @@ class Command(BaseCommand):
         bare, whole = _medians(lambda: embedder.embed(pixels), search)
         self._row("bare ONNX inference", bare)
         self._row("photo -> JSON, in process", whole, f"{whole / bare:.2f} x the inference (budget 1.6)")
+        self.figures |= {"inference_ms": bare, "search_ms": whole, "search_to_inference": whole / bare}
         steps = ("decode", "embed", "search")
         took = [client.post("/api/v1/search/", {"image": BytesIO(photo)}).json()["took_ms"] for _ in range(20)]
         parts = ", ".join(f"{step} {statistics.median(row[step] for row in took):.1f} ms" for step in steps)
@@ -93,6 +99,7 @@ class Command(BaseCommand):
             np.argsort(-scores)[:20]
 
         reference, whole = _medians(demo, search)
+        self.figures |= {"keras_numpy_ms": reference, "keras_numpy_to_search": reference / whole}
         self._row("reference: Keras predict + NumPy", reference, f"{reference / whole:.1f} x ours (budget: at least 5)")
 
     def _web_process(self) -> None:
@@ -120,6 +127,7 @@ class Command(BaseCommand):
             worker = max(psutil.Process(web.pid).children(), key=lambda child: child.memory_info().rss)
             resident = worker.memory_info().rss / 1e6
             loaded = {Path(mapped.path).name for mapped in worker.memory_maps()}
+            self.figures |= {"ready_s": ready, "resident_mb": resident}
             heavy = sorted(name for name in loaded if "tensorflow" in name or "torch" in name)
             self.stdout.write(
                 f"web process: ready in {ready:.1f} s (budget 3), {resident:.0f} MB resident after 20 searches"
