@@ -9,6 +9,7 @@ from typing import Any
 import dj_database_url
 from corsheaders.defaults import default_headers
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
@@ -222,6 +223,7 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [lambda request: static("admin_staff.css")],
     "SCRIPTS": [lambda request: static("admin_keyboard.js")],
     "DASHBOARD_CALLBACK": "search.admin.dashboard.dashboard",
+    "ACCOUNT": {"navigation": [{"title": _("Your account"), "link": reverse_lazy("admin_account")}]},
     "BORDER_RADIUS": "8px",
     "SIDEBAR": {"show_search": False, "navigation": "search.admin.menu.menu"},
     "COLORS": {

@@ -11,6 +11,7 @@ import catalog.views
 import search.pages.views
 from catalog.sku_urls import SkuConverter
 from search.pages.sitemaps import SITEMAPS
+from visualsearch.account import account
 
 register_converter(SkuConverter, "sku")
 
@@ -47,6 +48,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     *password_reset,
+    path("admin/account/", admin.site.admin_view(account), name="admin_account"),
     path("admin/", admin.site.urls),
 ]
 
