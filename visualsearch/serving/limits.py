@@ -61,9 +61,9 @@ class LaneSize:
 
 
 LANES = {
-    # Decoding and embedding. More at once would only make each slower: with as many waiting as running, an accepted
-    # request takes at most about three times as long as an unloaded one.
-    "photos": LaneSize(int(os.environ.get("WEB_PHOTO_THREADS", 2)), int(os.environ.get("WEB_PHOTO_QUEUE", 3))),
+    # Decoding and embedding. More at once would only make each slower; how many may wait is measured by
+    # bench_overload, and the figures are in docs/operations.md.
+    "photos": LaneSize(int(os.environ.get("WEB_PHOTO_THREADS", 2)), int(os.environ.get("WEB_PHOTO_QUEUE", 1))),
     "pages": LaneSize(int(os.environ.get("WEB_THREADS", 4)), int(os.environ.get("WEB_QUEUE", 8))),
     "files": LaneSize(2, 256),  # a page asks for some thirty pictures at once, each a matter of milliseconds
     "health": LaneSize(1, 8),
