@@ -112,8 +112,11 @@ class Front:
         lane, route = self.lanes[limits.lane_of(scope["method"], scope["path"])], limits.route_of(scope["path"])
         body = _Body(self, receive, route.max_bytes)
         answer: Answer
+        headers = scope["headers"]
+        environ = _environ({**scope, "headers": headers[: limits.HEADERS]}, body.file)
         try:
-            environ = _environ(scope, body.file)
+            if len(headers) > limits.HEADERS:
+                raise Turned("too_many_headers", 431)
             if lane.full:
                 raise Turned("busy", 503)
             await self._admit(environ, route)
@@ -272,6 +275,7 @@ def _turn(environ: dict[str, Any], turned: Turned, route: limits.Route) -> Answe
             "too_slow": gettext("Your request took too long to arrive. Please try again."),
             "too_many_bytes": gettext("What you sent is too large: at most %(limit)d MB can be taken here.")
             % {"limit": route.max_bytes // 1_000_000},
+            "too_many_headers": gettext("Your request has more headers than can be read."),
             "error": gettext("Something went wrong on our side. Please try again in a moment."),
         }
         response: HttpResponse = refusal(

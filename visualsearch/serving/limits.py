@@ -10,6 +10,7 @@ from django.conf import settings
 
 HEAD_SECONDS = 10.0  # from the first moment to the end of a request's head
 HEAD_BYTES = 64_000
+HEADERS = 100  # of a request; a browser behind two proxies sends about thirty
 BODY_SECONDS = 20.0  # for a body, and a second more for each MIN_RATE bytes that came
 MIN_RATE = 4_000  # bytes a second; a 2G phone does 10,000
 LINGER_SECONDS = 30.0  # a refused upload is read on for so long, so that the client gets to see the answer
