@@ -112,10 +112,9 @@ class Front:
         lane, route = self.lanes[limits.lane_of(scope["method"], scope["path"])], limits.route_of(scope["path"])
         body = _Body(self, receive, route.max_bytes)
         answer: Answer
-        headers = scope["headers"]
-        environ = _environ({**scope, "headers": headers[: limits.HEADERS]}, body.file)
+        environ = _environ({**scope, "headers": scope["headers"][: limits.HEADERS]}, body.file)
         try:
-            if len(headers) > limits.HEADERS:
+            if len(scope["headers"]) > limits.HEADERS:
                 raise Turned("too_many_headers", 431)
             if lane.full:
                 raise Turned("busy", 503)

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 
 from catalog.models import ApiToken, Product, ProductImage, Scope
 from conftest import photo_of
+from ml.tests.tiny_model import write_tiny_model
 from visualsearch.tests.web_process import Web, web_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +32,8 @@ def key(boss) -> dict[str, str]:
 
 
 @pytest.fixture
-def webs(boss, tmp_path):
+def webs(boss, model, tmp_path):
+    write_tiny_model(tmp_path / "one" / "models" / model.version)
     with web_process(tmp_path / "one") as one, web_process(tmp_path / "one") as other:
         yield one, other
 
