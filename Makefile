@@ -28,17 +28,17 @@ format: $(VENV)/everything
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/everything
+# Writes docs/benchmarks.md, in about ten minutes. The row of a million photos: make bench BENCH="--only search --photos 1000000"
+bench: $(VENV)/peers
 	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/python manage.py bench_embed
-	$(BIN)/python manage.py bench_search
-	$(BIN)/python manage.py bench_serve
+	$(BIN)/python manage.py bench $(BENCH)
 
-# Pin and hash what the two .in files ask for.
+# Pin and hash what the .in files ask for.
 requirements: $(VENV)/serving
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --upgrade requirements-serve.in -o requirements-serve.txt
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --upgrade requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --upgrade requirements-bench.in -o requirements-bench.txt
 
 clean:
 	rm -rf $(VENV) var
@@ -52,6 +52,11 @@ $(VENV)/serving: requirements-serve.txt | $(VENV)/bin/python
 $(VENV)/everything: requirements.txt | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@ $(VENV)/serving
+
+# Other engines, which benchmarks are measured beside.
+$(VENV)/peers: requirements-bench.txt $(VENV)/everything
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

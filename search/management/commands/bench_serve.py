@@ -48,7 +48,7 @@ class Command(BaseCommand):
         settings.ALLOWED_HOSTS = ["*"]
         SearchRate.THROTTLE_RATES = {"search": None}
         self.figures: dict[str, Any] = {"photos": options["photos"]}
-        with scratch_database():
+        with scratch_database(options["photos"]):
             model = ModelVersion.objects.active()
             if model is None:
                 raise CommandError("There is no bundled model to measure.")

@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         random = np.random.default_rng(7)
-        with scratch_database():
+        with scratch_database(options["products"]):
             titles = _fill(random, options["products"])
             count = collect_search_words()
             self.stdout.write(
