@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -28,6 +29,7 @@ from catalog.models import IdempotentAnswer
 
 KEPT = timedelta(hours=24)
 MAX_LENGTH = 255
+PATTERN = r"^[\x21-\x7e]+$"  # a space at either end would be lost on the way
 HEADERS = ("ETag", "Location")  # of the answer, repeated with it
 
 Handler = Callable[..., Response]
@@ -41,8 +43,8 @@ def idempotent(handler: Handler) -> Handler:
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return handler(view, request, *args, **kwargs)
-        if not (0 < len(key) <= MAX_LENGTH and key.isascii() and key.isprintable()):
-            sentence = _("Idempotency-Key must be 1 to %(most)d printable ASCII characters.")
+        if not re.fullmatch(PATTERN, key) or len(key) > MAX_LENGTH:
+            sentence = _("Idempotency-Key must be 1 to %(most)d printable ASCII characters, none of them a space.")
             raise InvalidRequest("bad_idempotency_key", sentence % {"most": MAX_LENGTH})
         fingerprint, account = _fingerprint(request), cast(User, request.user)
         with transaction.atomic():

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from catalog.api.idempotency import MAX_LENGTH as MAX_KEY_LENGTH
+from catalog.api.idempotency import PATTERN
 from catalog.api.paging import MAX_PAGE, MAX_PAGE_SIZE, PAGE_SIZE
 
 
@@ -75,7 +76,7 @@ IDEMPOTENCY_KEY = header(
     "Any text of your own. A call repeated with the same key within a day takes effect once and is answered the same.",
     minLength=1,
     maxLength=MAX_KEY_LENGTH,
-    pattern=r"^[\x21-\x7e]+$",
+    pattern=PATTERN,
 )
 IF_MATCH = header("If-Match", "The ETag that you read: 412 if another changed it since.")
 IF_NONE_MATCH = header("If-None-Match", "The ETag that you have: 304 if it is still the same.")

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
-from hypothesis import HealthCheck, given, seed
+from hypothesis import HealthCheck, assume, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
@@ -30,13 +30,13 @@ pytestmark = pytest.mark.django_db
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", 4))  # of each operation, caller and kind of input
 
-# What no schema tells: which categories there are, one field by another, whether bytes are a photo, what JSON can say
-# and no database keep.
+# What no schema tells, or ours does not (the pattern DRF gives a decimal takes "" and "-"): which categories there are,
+# one field by another, whether bytes are a photo, what JSON can say and no database keep.
 CODES_BEYOND_A_SCHEMA = {
     *("bad_category", "bad_price", "bad_embedding", "bad_crop", "bad_page"),
     *("no_photo", "not_an_image", "too_many_kinds", "no_source", "unusable_source"),
 }
-FIELDS_BEYOND_A_SCHEMA = {"image", "category", "parent"}
+FIELDS_BEYOND_A_SCHEMA = {"image", "category", "parent", "price", "sale_price"}
 UNSTORABLE = "cannot be kept", "too large to be kept", "nested too deeply"
 
 bounded = hypothesis_settings(
@@ -118,6 +118,9 @@ def test_every_operation_answers_as_the_schema_says(
                 @bounded
                 @given(case=operation.as_strategy(mode, path_parameters=path_parameters))
                 def check(case: Case) -> None:
+                    assume(
+                        case.media_type != "multipart/form-data" or not isinstance(case.body, list | str | int | None)
+                    )
                     with transaction.atomic():  # each call finds the same shop
                         response = case.call(headers=headers)
                         case.validate_response(response, headers=headers, excluded_checks=beyond_a_schema(response))
