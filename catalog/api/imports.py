@@ -57,7 +57,10 @@ class ImportRequest(serializers.Serializer[Any]):
         child=UploadField(), required=False, help_text="One ZIP archive; a CSV with its photos; or photos alone."
     )
     folder = serializers.CharField(
-        required=False, max_length=255, help_text="Instead of files: a folder, archive or CSV in the server's inbox."
+        required=False,
+        allow_blank=True,  # as a form sends the field that nobody filled in
+        max_length=255,
+        help_text="Instead of files: a folder, archive or CSV in the server's inbox.",
     )
 
 

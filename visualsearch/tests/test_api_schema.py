@@ -37,7 +37,7 @@ CODES_BEYOND_A_SCHEMA = {
     *("no_photo", "not_an_image", "too_many_kinds", "no_source", "unusable_source"),
 }
 FIELDS_BEYOND_A_SCHEMA = {"image", "category", "parent", "price", "sale_price"}
-UNSTORABLE = "cannot be kept", "too large to be kept", "nested too deeply"
+UNSTORABLE = "may not be blank", "cannot be kept", "too large to be kept", "nested too deeply"
 
 bounded = hypothesis_settings(
     max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck)
