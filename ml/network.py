@@ -4,6 +4,7 @@ The graph takes uint8 NHWC pixels, so that serving cannot preprocess differently
 """
 
 import inspect
+import itertools
 import sys
 from typing import Any
 
@@ -65,9 +66,42 @@ def build_network(
     return keras.Model(pixels, {"embedding": embedding, "features": features}, name="network")
 
 
-def is_backbone(variable: Any) -> bool:
-    """Whether a trainable variable of the network belongs to the backbone (and may learn at a lower rate)."""
-    return "backbone" in variable.path
+def backbone_variables(network: keras.Model) -> list[Any]:
+    """The trainable variables of the network's backbone, which may learn at a lower rate than what is new."""
+    return [v for layer in network.layers if layer.name == "backbone" for v in layer.trainable_variables]
+
+
+def split_network(network: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """A network of `build_network` as two that share its variables, network = learning(frozen(pixels)).
+
+    frozen: uint8 pixels [n, s, s, 3] -> float32 [n, d], the last map before the backbone's last stage, flat, and what
+    else leaves the network there: pooled earlier stages, colours.
+    learning: float16 [n, d] -> {"embedding": float32 [n, dim]}: the last stage, pooling and projection.
+    """
+    channels_first = keras.config.image_data_format() == "channels_first"
+    backbone, pixels = network.get_layer("backbone"), network.input
+    *earlier, last = backbone.outputs
+    cut = _last_output_of_each_resolution(backbone, channels_first)[-2]
+    colours = [layer for layer in network.layers if layer.name == "colours"]
+
+    planes = network.get_layer("planes")(pixels) if channels_first else pixels
+    maps = keras.Model(backbone.input, [cut, *earlier])(network.get_layer("scaling")(planes))
+    parts = [keras.layers.Flatten(data_format="channels_last")(maps[0])]
+    parts += [network.get_layer(f"average_{n}")(stage) for n, stage in enumerate(maps[1:])]
+    parts += [layer(pixels) for layer in colours]
+    frozen = keras.Model(pixels, keras.layers.Concatenate(dtype="float32")(parts), name="frozen")
+
+    bounds = np.cumsum([0, *(part.shape[1] for part in parts)])
+    outputs = keras.Input((int(bounds[-1]),), dtype="float16", name="outputs_of_frozen_stages")
+    slices = [ops.cast(outputs[:, a:b], "float32") for a, b in itertools.pairwise(bounds.tolist())]
+    stage = keras.layers.Reshape(cut.shape[1:])(slices[0])
+    top = keras.Model(cut, last, name="backbone")(stage)
+    pooled = slices[1 : 1 + len(earlier)]
+    pooled += [network.get_layer(f"average_{len(earlier)}")(top), network.get_layer("gem")(top)]
+    joined = keras.layers.Concatenate(dtype="float32")(pooled + slices[1 + len(earlier) :])
+    for name in ("pooled_norm", "projection", "embedding"):
+        joined = network.get_layer(name)(joined)
+    return frozen, keras.Model(outputs, {"embedding": joined}, name="learning")
 
 
 class FamilyScaling(keras.layers.Layer):
@@ -167,11 +201,11 @@ def _start_residual_blocks_as_identity(trunk: keras.Model) -> None:
 def _last_output_of_each_resolution(trunk: keras.Model, channels_first: bool) -> list[Any]:
     """The last map of each resolution, from a quarter of the input's sides down to the trunk's own, finest first."""
     rows = 2 if channels_first else 1
-    coarsest, finest = trunk.output.shape[rows], trunk.input.shape[rows] / 4
+    coarsest, finest = trunk.outputs[-1].shape[rows], trunk.input.shape[rows] / 4
     last: dict[int, Any] = {}
     for layer in trunk.layers:
         if isinstance(layer, keras.layers.ZeroPadding2D) or isinstance(layer.output, list):
             continue
         if len(layer.output.shape) == 4 and coarsest < layer.output.shape[rows] <= finest:
             last[layer.output.shape[rows]] = layer.output
-    return [output for _, output in sorted(last.items(), reverse=True)] + [trunk.output]
+    return [output for _, output in sorted(last.items(), reverse=True)] + [trunk.outputs[-1]]

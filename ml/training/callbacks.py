@@ -24,11 +24,15 @@ class LossDiverged(ArithmeticError):
 
 
 class Progress(keras.callbacks.Callback):
-    """After each epoch: validate, keep the best weights, write the checkpoint, stop when it gets no better."""
+    """After each epoch: validate, keep the best weights, write the checkpoint, stop when it gets no better.
+
+    network: whose weights are kept; what learns may be a part of it.
+    """
 
     def __init__(
         self,
         learner: Learner,
+        network: keras.Model,
         validation: Validation | None,
         folder: Path,
         recipe: Recipe,
@@ -36,7 +40,8 @@ class Progress(keras.callbacks.Callback):
         report_batch: Callable[[int, int], None] = lambda epoch, batch: None,
     ) -> None:
         super().__init__()
-        self._learner, self._validation, self._folder = learner, validation, folder
+        self._learner, self._network = learner, network
+        self._validation, self._folder = validation, folder
         self._recipe, self._report, self._report_batch = recipe, report, report_batch
         self.history: list[dict[str, float]] = []
 
@@ -83,9 +88,9 @@ class Progress(keras.callbacks.Callback):
             row["val_recall_1"] = self._validation.recall_1(learner.network)
         best = max((old["val_recall_1"] for old in self.history), default=-1.0) if self._validation else -1.0
         if row.get("val_recall_1", 0.0) > best:
-            size = sum(weights.nbytes for weights in learner.network.get_weights())
+            size = sum(weights.nbytes for weights in self._network.get_weights())
             with whole(self._folder / BEST_WEIGHTS, size) as unfinished:
-                learner.network.save_weights(unfinished)
+                self._network.save_weights(unfinished)
         for variable, value in zip(learner.trainable_variables, raw, strict=True):
             variable.assign(value)
         self.history.append(row)

@@ -9,7 +9,7 @@ from keras import ops
 from ml.contrastive import supervised_contrastive_loss
 from ml.data import augmentation
 from ml.distillation import cosine_loss, relational_distance_loss
-from ml.network import is_backbone
+from ml.network import backbone_variables
 from ml.training.recipe import Recipe
 from ml.triplet import active_share, triplet_loss, triplets
 
@@ -42,13 +42,17 @@ class Learner(keras.Model):
         size = max(network.input.shape[1] for network in (self.network, self.teacher) if network)
         pixels = augmentation.augment(inputs["pixels"], inputs, size)
         embedding = self.network(_resized(pixels, self._recipe.input_size), training=training)["embedding"]
+        answer = self.with_heads(embedding, training)
+        if self.teacher:
+            seen = self.teacher(_resized(pixels, self.teacher.input.shape[1]), training=False)["embedding"]
+            answer["teacher"] = ops.stop_gradient(seen)
+        return answer
+
+    def with_heads(self, embedding: Any, training: bool | None) -> dict[str, Any]:
         neck = self.neck(embedding, training=training)
         answer = {"embedding": embedding, "logits": self.identities(neck)}
         if self.kinds:
             answer["kind_logits"] = self.kinds(neck)
-        if self.teacher:
-            seen = self.teacher(_resized(pixels, self.teacher.input.shape[1]), training=False)["embedding"]
-            answer["teacher"] = ops.stop_gradient(seen)
         return answer
 
     def compute_loss(
@@ -98,18 +102,19 @@ def _resized(pixels: Any, size: int) -> Any:
 
 
 class DiscriminativeAdamW(keras.optimizers.AdamW):
-    """AdamW (Loshchilov 2019) with a lower rate for the backbone, which does not move at all for the first steps."""
+    """AdamW (Loshchilov 2019) with a lower rate for the backbone, which does not learn at all for the first steps.
 
-    def __init__(self, backbone_rate: float, frozen_steps: int, **kwargs: Any) -> None:
+    backbone: its variables, known by identity: Keras gives them no common name. backbone_rate: of the learning rate.
+    Weight decay (a fifty-thousandth a step) is the same for all: before a normalisation it changes nothing.
+    """
+
+    def __init__(self, backbone: list[Any], backbone_rate: float, frozen_steps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._backbone = {id(variable) for variable in backbone}
         self._backbone_rate, self._frozen_steps = backbone_rate, frozen_steps
 
-    def build(self, variables: list[Any]) -> None:
-        super().build(variables)
-        self._of_backbone = {number for number, variable in enumerate(variables) if is_backbone(variable)}
-
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        if self._get_variable_index(variable) in self._of_backbone:
+        if id(variable) in self._backbone:
             moving = ops.cast(self.iterations >= self._frozen_steps, learning_rate.dtype)
             learning_rate = learning_rate * self._backbone_rate * moving
         if keras.backend.backend() == "torch":
@@ -164,6 +169,7 @@ def make_learner(
         recipe.learning_rate / 100, max(1, total - warm_up), warmup_target=recipe.learning_rate, warmup_steps=warm_up
     )
     optimizer = DiscriminativeAdamW(
+        backbone_variables(network),
         recipe.backbone_rate,
         recipe.head_epochs * recipe.steps,
         learning_rate=schedule,
@@ -174,12 +180,9 @@ def make_learner(
     )
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     learner.compile(optimizer=optimizer)
-    side = recipe.input_size
-    dice = augmentation.draw(np.random.default_rng(0), 2, 0)
-    if teacher:
-        side = max(side, teacher.input.shape[1])
-    inputs = {"pixels": np.zeros((2, side, side, 3), np.uint8), **dice}
-    learner(inputs)
+    seen = max([network, *([teacher] if teacher else [])], key=lambda model: model.input.shape[1]).input
+    blank = np.zeros((2, *seen.shape[1:]), seen.dtype)
+    learner({"pixels": blank, **augmentation.draw(np.random.default_rng(0), 2, 0)})
     if keras.backend.backend() == "torch":
         import torch
 

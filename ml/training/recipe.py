@@ -26,6 +26,7 @@ class Recipe:
     learning_rate: float = 1e-3
     backbone_rate: float = 1.0  # of the learning rate
     head_epochs: int = 0  # epochs in which only what is new learns
+    frozen_stages: bool = False  # only the backbone's last stage learns, from cached outputs of the lower ones
     weight_decay: float = 0.05
     identity_weight: float = 1.0  # 0: no identity head
     label_smoothing: float = 0.1

@@ -27,6 +27,7 @@ from ml.network import UnknownBackbone, build_network
 from ml.training import export
 from ml.training.callbacks import BEST_WEIGHTS, CHECKPOINT, HISTORY, also_to_tensorboard
 from ml.training.export import SERVED
+from ml.training.frozen import STAGES
 from ml.training.loop import train
 from ml.training.model_card import distances, model_card
 from ml.training.plots import draw_curves
@@ -165,7 +166,7 @@ def finish(folder: Path) -> Path:
     (folder / CARD).write_text(json.dumps(card, indent=1))
     finished = folder.with_name(facts["version"])
     folder.rename(finished)
-    for name in (CHECKPOINT, BEST_WEIGHTS):
+    for name in (CHECKPOINT, BEST_WEIGHTS, STAGES):
         (finished / name).unlink(missing_ok=True)
     shutil.rmtree(finished / PICTURES, ignore_errors=True)  # shoppers' pictures do not travel with a model
     return finished

@@ -51,13 +51,18 @@ class Command(BaseCommand):
             help="efficientnetlite0, …1, …2, or one of keras.applications (default resnet50)",
         )
         parser.add_argument("--input-size", type=input_size, default=96, help="pixels, a multiple of 8 (default 96)")
-        parser.add_argument("--epochs", type=positive, default=30)
+        parser.add_argument(
+            "--fast",
+            action="store_true",
+            help="freeze the lower stages and learn from their outputs, computed once: minutes; needs --weights",
+        )
+        parser.add_argument("--epochs", type=positive, help="default 30, with --fast 8")
         parser.add_argument(
             "--minutes",
             type=positive,
             help="about how long to learn, instead of --epochs: the first epoch is timed, and as many follow as fit",
         )
-        parser.add_argument("--steps", type=positive, default=100, help="batches an epoch (default 100)")
+        parser.add_argument("--steps", type=positive, help="batches an epoch (default 100, with --fast 40)")
         parser.add_argument("--p", type=two_or_more, default=16, help="products in a batch (default 16)")
         parser.add_argument("--k", type=two_or_more, default=4, help="photos of each (default 4)")
         parser.add_argument("--miner", choices=["batch-hard", "semi-hard", "random"], default="batch-hard")
@@ -135,7 +140,11 @@ class Command(BaseCommand):
         weights = options["weights"]
         if weights not in ("none", "imagenet"):
             weights = str(Path(weights).resolve())
-        started = weights != "none"
+        started, fast = weights != "none", options["fast"]
+        if fast and not started:
+            raise CommandError("--fast keeps the lower stages as they are, so they must know something: give --weights.")
+        if fast and options["teacher"]:
+            raise CommandError("--fast learns from the labels alone: leave out --teacher, or --fast.")
         backbone = options["backbone"].lower()
         from_scratch = not backbone.startswith("efficientnetlite")
         recipe = Recipe(
@@ -147,8 +156,9 @@ class Command(BaseCommand):
             margin=options["margin"],
             p=options["p"],
             k=options["k"],
-            epochs=options["epochs"],
-            steps=options["steps"],
+            epochs=options["epochs"] or (8 if fast else 30),
+            steps=options["steps"] or (40 if fast else 100),
+            frozen_stages=fast,
             learning_rate=options["learning_rate"],
             backbone_rate=options["backbone_rate"] or (0.1 if started else 1.0),
             head_epochs=options["head_epochs"] if options["head_epochs"] is not None else int(started),
