@@ -142,7 +142,9 @@ class Command(BaseCommand):
             weights = str(Path(weights).resolve())
         started, fast = weights != "none", options["fast"]
         if fast and not started:
-            raise CommandError("--fast keeps the lower stages as they are, so they must know something: give --weights.")
+            raise CommandError(
+                "--fast keeps the lower stages as they are, so they must know something: give --weights."
+            )
         if fast and options["teacher"]:
             raise CommandError("--fast learns from the labels alone: leave out --teacher, or --fast.")
         backbone = options["backbone"].lower()
