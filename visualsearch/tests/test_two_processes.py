@@ -38,14 +38,16 @@ def webs(boss, model, tmp_path):
         yield one, other
 
 
-def at_once(webs: tuple[Web, Web], *call: object) -> list[tuple[int, dict[str, object]]]:
+def at_once(
+    webs: tuple[Web, Web], method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+) -> list[tuple[int, dict[str, object]]]:
     """(status, answer) of the same call, sent AT_ONCE times to both processes in turns."""
     barrier = Barrier(AT_ONCE)
 
     def send(number: int) -> tuple[int, dict[str, object]]:
         barrier.wait()
-        status, _headers, body = webs[number % 2].request(*call)
-        return status, json.loads(body or b"{}")
+        status, _headers, answer = webs[number % 2].request(method, path, body, headers)
+        return status, json.loads(answer or b"{}")
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(send, range(AT_ONCE)))
