@@ -110,11 +110,16 @@ class DiscriminativeAdamW(keras.optimizers.AdamW):
 
     def __init__(self, backbone: list[Any], backbone_rate: float, frozen_steps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._backbone = {id(variable) for variable in backbone}
+        self._ids = frozenset(id(variable) for variable in backbone)
         self._backbone_rate, self._frozen_steps = backbone_rate, frozen_steps
 
+    def build(self, variables: list[Any]) -> None:
+        super().build(variables)
+        # By place: under TensorFlow update_step is given another object for the same variable.
+        self._of_backbone = frozenset(place for place, variable in enumerate(variables) if id(variable) in self._ids)
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        if id(variable) in self._backbone:
+        if self._get_variable_index(variable) in self._of_backbone:
             moving = ops.cast(self.iterations >= self._frozen_steps, learning_rate.dtype)
             learning_rate = learning_rate * self._backbone_rate * moving
         if keras.backend.backend() == "torch":
