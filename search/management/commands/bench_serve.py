@@ -6,8 +6,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -16,23 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 from django.test import Client
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from ml.images import model_input, read_photo
 from ml.models import ModelVersion
+from search.benchmarks.photos import ordinary_photo
 from search.benchmarks.scratch_database import scratch_database
 from search.benchmarks.synthetic_catalogue import fill_with_random_products
+from search.benchmarks.web_process import web_process
 from search.indexing.rollout import build_index
 from search.rate_limits import SearchRate
 
 ROUNDS = 60
-PORT = 8765
 
 
 class Command(BaseCommand):
@@ -64,7 +61,7 @@ class Command(BaseCommand):
             options["json"].write_text(json.dumps(self.figures, indent=2))
 
     def _search(self, model: ModelVersion, vectors: Any) -> None:
-        photo = _photo()
+        photo = ordinary_photo()
         embedder = model.embedder().warm_up()
         pixels = model_input(_decoded(photo, embedder.input_size), embedder.input_size)[None]
         client = Client()
@@ -103,39 +100,19 @@ class Command(BaseCommand):
         self._row("reference: Keras predict + NumPy", reference, f"{reference / whole:.1f} x ours (budget: at least 5)")
 
     def _web_process(self) -> None:
-        database = connection.settings_dict
-        environment = {
-            **os.environ,
-            "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
-            "PORT": str(PORT),
-            "SEARCH_RATE": "100000/min",
-            "LOG_LEVEL": "WARNING",
-        }
         started = time.perf_counter()
-        web = subprocess.Popen(
-            [sys.executable, "-m", "visualsearch.serving"],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            while not _answers(f"http://127.0.0.1:{PORT}/healthz/ready"):
-                time.sleep(0.02)
+        with web_process() as web:
             ready = time.perf_counter() - started
             for _ in range(20):
-                _post_photo(f"http://127.0.0.1:{PORT}/api/v1/search/", _photo())
-            worker = max(psutil.Process(web.pid).children(), key=lambda child: child.memory_info().rss)
-            resident = worker.memory_info().rss / 1e6
-            loaded = {Path(mapped.path).name for mapped in worker.memory_maps()}
-            self.figures |= {"ready_s": ready, "resident_mb": resident}
-            heavy = sorted(name for name in loaded if "tensorflow" in name or "torch" in name)
-            self.stdout.write(
-                f"web process: ready in {ready:.1f} s (budget 3), {resident:.0f} MB resident after 20 searches"
-                f" (budget 250), TensorFlow {'LOADED: ' + heavy[0] if heavy else 'not loaded'}"
-            )
-        finally:
-            web.terminate()
-            web.wait()
+                _post_photo(f"http://127.0.0.1:{web.port}/api/v1/search/", ordinary_photo())
+            resident = web.worker.memory_info().rss / 1e6
+            loaded = {Path(mapped.path).name for mapped in web.worker.memory_maps()}
+        self.figures |= {"ready_s": ready, "resident_mb": resident}
+        heavy = sorted(name for name in loaded if "tensorflow" in name or "torch" in name)
+        self.stdout.write(
+            f"web process: ready in {ready:.1f} s (budget 3), {resident:.0f} MB resident after 20 searches"
+            f" (budget 250), TensorFlow {'LOADED: ' + heavy[0] if heavy else 'not loaded'}"
+        )
 
     def _row(self, name: str, milliseconds: float, remark: str = "") -> None:
         self.stdout.write(f"{name:<30} {milliseconds:7.1f} ms  {remark}")
@@ -155,29 +132,6 @@ def _medians(*actions: Callable[[], object]) -> list[float]:
 
 def _decoded(photo: bytes, size: int) -> Image.Image:
     return read_photo(photo, max_bytes=len(photo), max_pixels=10**7, target=size)
-
-
-def _photo() -> bytes:
-    """A 1024 x 768 JPEG with as much detail as a photo has: smoothed noise at several scales, about 150 kB."""
-    random = np.random.default_rng(0)
-    layers = [
-        Image.fromarray(random.integers(256, size=(768 // scale, 1024 // scale, 3), dtype=np.uint8)).resize((1024, 768))
-        for scale in (192, 48, 12, 4)
-    ]
-    photo = layers[0]
-    for layer in layers[1:]:
-        photo = Image.blend(photo, layer, 0.35)
-    file = BytesIO()
-    photo.filter(ImageFilter.GaussianBlur(0.7)).save(file, "JPEG", quality=85)
-    return file.getvalue()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return response.status == 200
-    except OSError:
-        return False
 
 
 def _post_photo(url: str, photo: bytes) -> None:
