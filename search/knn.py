@@ -167,27 +167,15 @@ def knn_sql(
         parameters["product_ids"] = product_filter.product_ids
     if conditions or product_filter.words:  # set before the walk begins, until the transaction ends
         on_embedding.insert(0, "(SELECT set_config('hnsw.ef_search', %(ef_search)s, true) IS NOT NULL)")
-    passing = "\n              AND ".join(on_embedding)
-
-    if path == Path.WALK:
-        candidates = f"""
-            SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
-            FROM search_embedding
-            WHERE {passing}
-            ORDER BY vector <=> %(vector)s::halfvec LIMIT %(rows)s"""
-    elif path == Path.NARROW:  # "+ 0" keeps the planner from answering with the index
-        candidates = f"""
-            SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
-            FROM (SELECT id FROM catalog_product WHERE {" AND ".join(on_product)} OFFSET 0) AS product
+    distance = "vector <=> %(vector)s::halfvec"
+    order = distance if path == Path.WALK else f"({distance}) + 0"  # keeps the planner from answering with the index
+    if path == Path.NARROW:
+        source = f"""(SELECT id FROM catalog_product WHERE {" AND ".join(on_product)} OFFSET 0) AS product
             JOIN search_embedding ON product_id = product.id
-            WHERE model_id = %(model)s
-            ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s"""
+            WHERE model_id = %(model)s"""
     else:
-        candidates = f"""
-            SELECT product_id, image_id, vector <=> %(vector)s::halfvec AS distance
-            FROM search_embedding
-            WHERE {passing}
-            ORDER BY (vector <=> %(vector)s::halfvec) + 0 LIMIT %(rows)s"""
+        source = f"search_embedding WHERE {' AND '.join(on_embedding)}"
+    candidates = f"SELECT product_id, image_id, {distance} AS distance FROM {source} ORDER BY {order} LIMIT %(rows)s"
     statement = f"""
         WITH candidates AS MATERIALIZED ({candidates}),
         best AS (
