@@ -149,18 +149,23 @@ def publish(
 def note_training(model: Path, recipe: Recipe) -> None:
     """What the run itself could not know: its length, and whose weights it started from."""
     card = json.loads((model / runs.CARD).read_text())
-    with (model / HISTORY).open(newline="") as file:
-        epochs = [float(row["photos_per_second"]) for row in csv.DictReader(file)]
+    epochs = _photos_per_second(model)
     photos = recipe.steps * recipe.p * recipe.k
     card["training"] |= {"epochs": len(epochs), "seconds": round(sum(photos / each for each in epochs))}
     card["training"]["photos"] = photos * len(epochs)
     card["training"]["trained_at"] = {"efficientnetlite2": REFINED, "resnet50": STUDENT}[recipe.backbone].input_size
     if recipe == REFINED:
-        first = TEACHER.epochs * TEACHER.steps * TEACHER.p * TEACHER.k
+        first = len(_photos_per_second(model.parent / "teacher")) * TEACHER.steps * TEACHER.p * TEACHER.k
         at = {"trained_at": TEACHER.input_size, "backbone_rate": TEACHER.backbone_rate}
         card["training"]["first_stage"] = {"photos": first, **at}
     card["licence"] = LICENCES[recipe.backbone]
     (model / runs.CARD).write_text(json.dumps(card, indent=1))
+
+
+def _photos_per_second(folder: Path) -> list[float]:
+    """Of each epoch in the history there."""
+    with (folder / HISTORY).open(newline="") as file:
+        return [float(row["photos_per_second"]) for row in csv.DictReader(file)]
 
 
 def judge(model: Path, data: Path, out: Path, open_set: bool) -> None:

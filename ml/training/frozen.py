@@ -82,6 +82,5 @@ def _write_views(frozen: keras.Model, recipe: Recipe, pixels: NDArray[np.uint8],
 
 
 def _outputs(frozen: keras.Model, photos: Labelled) -> Labelled:
-    chunks = (np.asarray(photos.pixels[start : start + BATCH]) for start in range(0, len(photos.pixels), BATCH))
-    outputs = np.concatenate([np.asarray(frozen.predict_on_batch(chunk), np.float16) for chunk in chunks])
+    outputs = frozen.predict(photos.pixels, batch_size=BATCH, verbose=0).astype(np.float16)
     return Labelled(outputs, photos.products, photos.hard_negatives, photos.kinds)

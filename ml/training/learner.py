@@ -185,7 +185,7 @@ def make_learner(
     )
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     learner.compile(optimizer=optimizer)
-    seen = max([network, *([teacher] if teacher else [])], key=lambda model: model.input.shape[1]).input
+    seen = max(filter(None, (network, teacher)), key=lambda model: model.input.shape[1]).input
     blank = np.zeros((2, *seen.shape[1:]), seen.dtype)
     learner({"pixels": blank, **augmentation.draw(np.random.default_rng(0), 2, 0)})
     if keras.backend.backend() == "torch":

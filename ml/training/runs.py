@@ -134,14 +134,10 @@ def go_on(
         report = also_to_tensorboard(report, folder / TENSORBOARD)
     validation = _validation(folder, facts, recipe)
     history = train(recipe, network, training, validation, folder, report, teacher=teacher, report_batch=report_batch)
-    batch = recipe.p * recipe.k
-    facts["seconds"] = sum(
-        recipe.steps * batch / row["photos_per_second"] for row in history
-    )  # of all that were killed
+    facts["seconds"] = sum(_seconds(recipe, row) for row in history)  # of all that were killed
     facts["backend"] = keras.backend.backend()
     facts["epochs"] = len(history)
-    with whole(folder / RUN) as unfinished:
-        unfinished.write_text(json.dumps(facts, indent=1))
+    _write_run(folder, facts)
 
 
 def finish(folder: Path) -> Path:
@@ -178,16 +174,14 @@ def finished_epochs(folder: Path) -> list[dict[str, float]]:
     path = folder / HISTORY
     rows = list(csv.DictReader(path.open())) if path.exists() else []
     history = [{name: float(value) for name, value in row.items()} for row in rows]
-    batch = recipe.p * recipe.k
-    return [row | {"seconds": recipe.steps * batch / row["photos_per_second"]} for row in history]
+    return [row | {"seconds": _seconds(recipe, row)} for row in history]
 
 
 def plan_epochs(folder: Path, epochs: int) -> None:
     """Let the begun run in `folder` take this many epochs; those that are done count."""
     facts = read_run(folder)
     facts["recipe"]["epochs"] = epochs
-    with whole(folder / RUN) as unfinished:
-        unfinished.write_text(json.dumps(facts, indent=1))
+    _write_run(folder, facts)
 
 
 def discard_if_untrained(folder: Path) -> bool:
@@ -241,6 +235,16 @@ def load_network(directory: Path) -> keras.Model:
     finally:
         keras.config.set_dtype_policy(policy)
     return network
+
+
+def _write_run(folder: Path, facts: dict[str, Any]) -> None:
+    with whole(folder / RUN) as unfinished:
+        unfinished.write_text(json.dumps(facts, indent=1))
+
+
+def _seconds(recipe: Recipe, epoch: dict[str, float]) -> float:
+    """How long the batches of an epoch in the history took."""
+    return recipe.steps * recipe.p * recipe.k / epoch["photos_per_second"]
 
 
 def _listed(photos: list[Photo]) -> list[list[str]]:
