@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from django.conf import settings
@@ -183,6 +184,33 @@ def test_a_loss_that_runs_away_stops_at_once_and_says_what_to_lower(photos: Path
     with pytest.raises(CommandError, match=r"The loss is (nan|inf) since batch \d of epoch 1.*Lower --learning-rate"):
         train(photos, models, steps=6, learning_rate=1e30)
     assert not ModelVersion.objects.filter(backbone="mobilenet").exists()
+
+
+@pytest.mark.django_db
+def test_the_fast_way_learns_the_last_stage_of_given_weights(photos: Path, models: Path) -> None:
+    train(photos, models)
+    (first,) = models.iterdir()
+    start = first / "network.weights.h5"
+    train(photos, models, fast=True, weights=str(start), learning_rate=0.05, ema=0.0, head_epochs=0)
+    (fast,) = (folder for folder in models.iterdir() if folder != first)
+
+    assert json.loads((fast / "run.json").read_text())["recipe"]["frozen_stages"]
+    assert not list(fast.glob("*.npy"))
+    before, after = (weights_of(file) for file in (start, fast / "network.weights.h5"))
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert 0 < len(changed) < len(before) / 2  # the lower stages, the greater part, are as they were
+
+
+def weights_of(file: Path) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    with h5py.File(file) as opened:
+        opened.visititems(lambda name, item: arrays.update({name: item[()]} if hasattr(item, "shape") else {}))
+    return arrays
+
+
+def test_the_fast_way_wants_weights_and_no_teacher(photos: Path, tmp_path: Path) -> None:
+    says("give --weights", photos, tmp_path / "out", fast=True)
+    says("leave out --teacher", photos, tmp_path / "out", fast=True, weights="imagenet", teacher="any")
 
 
 @pytest.mark.django_db
