@@ -183,6 +183,12 @@ def model_directory(name: str) -> Path:
     return ModelVersion.objects.get(version=name).directory
 
 
+def keras_weights(directory: Path) -> Path | None:
+    """The weights in a model's directory, to go on or to learn from; None where only the ONNX graph is there."""
+    files = [directory / "network.weights.h5", *sorted(directory.glob("*-fp16.weights.h5"))]
+    return next((file for file in files if file.is_file()), None)
+
+
 def bundled_models() -> list[tuple[Path, dict[str, Any]]]:
     """Directory and card of each bundled model that is there; the first is the one to serve with."""
     cards = ((directory, directory / "card.json") for directory in settings.BUNDLED_MODEL_DIRS)

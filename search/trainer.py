@@ -30,9 +30,9 @@ from catalog.imports.unpacking import unpack
 from catalog.locks import advisory_lock
 from catalog.processes import die_with_parent
 from ml.data.datasets import PHOTO_SUFFIXES
-from ml.models import ModelVersion
+from ml.models import ModelVersion, keras_weights, model_directory
 from search.models import Training
-from search.trainings import LOCK, forget_upload, weights_of
+from search.trainings import LOCK, forget_upload
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def _data(training: Training) -> list[str]:
 def _weights(start: str) -> str:
     if start in ("imagenet", "none"):
         return start
-    weights = weights_of(ModelVersion.objects.get(version=start))
+    weights = keras_weights(model_directory(ModelVersion.objects.get(version=start).version))
     if weights is None:
         raise FileNotFoundError(_("The Keras weights of %s are gone, so nothing can start from it.") % start)
     return str(weights)

@@ -12,7 +12,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models.functions import Now
 
 from catalog.locks import advisory_lock
-from ml.models import ModelVersion, model_directory
 from search.models import Training
 
 BACKBONES = ("efficientnetlite2", "efficientnetlite1", "efficientnetlite0", "resnet50", "mobilenetv3small")
@@ -35,13 +34,6 @@ def has_trainer() -> bool:
     """Whether a trainer process is up, on any machine: it holds the lock as long as it lives."""
     with advisory_lock(LOCK) as free:
         return not free
-
-
-def weights_of(version: ModelVersion) -> Path | None:
-    """The Keras weights of a version, to go on from; None where only its ONNX graph is there."""
-    directory = model_directory(version.version)
-    found = [directory / "network.weights.h5", *sorted(directory.glob("*-fp16.weights.h5"))]
-    return next((path for path in found if path.is_file()), None)
 
 
 def stop(training: Training) -> None:

@@ -23,6 +23,7 @@ from ml.data.pixels import CACHE_SHARE, Labelled, cached_pixels
 from ml.data.splitting import check_that_there_is_something_to_compare
 from ml.efficientnet_lite import WeightsPackageMissing
 from ml.files import whole
+from ml.models import keras_weights
 from ml.network import UnknownBackbone, build_network
 from ml.training import export
 from ml.training.callbacks import BEST_WEIGHTS, CHECKPOINT, HISTORY, also_to_tensorboard
@@ -223,8 +224,7 @@ def initial_network(recipe: Recipe, weights: str) -> keras.Model:
 def load_network(directory: Path) -> keras.Model:
     """The Keras network of a finished model directory, in float32, to learn from. Raises WeightsMismatch."""
     card = json.loads((directory / CARD).read_text())
-    files = [directory / WEIGHTS, *sorted(directory.glob("*-fp16.weights.h5"))]
-    weights = next((file for file in files if file.is_file()), None)
+    weights = keras_weights(directory)
     if "network" not in card or weights is None:
         raise WeightsMismatch(f"{directory} holds no Keras weights, so nothing can learn from it.")
     policy = keras.config.dtype_policy()

@@ -27,7 +27,7 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
 )
 
-from ml.models import ModelVersion, bundled_models
+from ml.models import ModelVersion, bundled_models, keras_weights, model_directory
 from search import trainings
 from search.models import Training
 
@@ -155,7 +155,7 @@ def _starts() -> list[tuple[str, Any]]:
     bundled = ModelVersion.objects.filter(version__in=[card["version"] for _directory, card in bundled_models()])
     found: dict[str, str] = {}
     for version in filter(None, [active, *bundled]):
-        if version.version not in found and trainings.weights_of(version):
+        if version.version not in found and keras_weights(model_directory(version.version)):
             label = _("the active model, %s") if version == active else _("the bundled model, %s")
             found[version.version] = label % version
     return [*found.items(), ("imagenet", _("ImageNet")), ("none", _("nothing: random weights"))]
