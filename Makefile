@@ -29,7 +29,7 @@ format: $(VENV)/everything
 	$(BIN)/ruff check --fix .
 
 # Writes docs/benchmarks.md, in about ten minutes. The row of a million photos: make bench BENCH="--only search --photos 1000000"
-bench: $(VENV)/peers
+bench: $(VENV)/benchmarks
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py bench $(BENCH)
 
@@ -54,7 +54,7 @@ $(VENV)/everything: requirements.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/serving
 
 # Other engines, which benchmarks are measured beside.
-$(VENV)/peers: requirements-bench.txt $(VENV)/everything
+$(VENV)/benchmarks: requirements-bench.txt $(VENV)/everything
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 

@@ -1,12 +1,11 @@
-"""What scores mean: the probability that a product found is the one in the photo, or at least of its kind. NumPy only.
+"""Calibrated scores: the probability that a result is the product in the photo, or at least of its kind. NumPy only.
 
-A cosine means little by itself: in a shop of pears strangers score what in a shop of lamps only twins do. So each
-score is
-read beside the others of the same answer: how far it lies from the next product, and from the crowd behind (the idea of
-cohort normalisation, as speaker verification's adaptive s-norm: Cumani 2011, "Comparison of speaker recognition
-approaches for real applications"). A logistic regression turns them into a probability;
-`ml.evaluation.calibration` fits it on photos whose product is there, and the same photos with their product taken
-away.
+The same cosine means different things in different shops: unrelated pears score as high as near-identical lamps. Each
+score is therefore read relative to the other scores of the same answer: its distance to the next product, and to the
+cohort, the products ranked behind the best one. This is the idea of cohort normalisation (adaptive s-norm of speaker
+verification: Cumani 2011, "Comparison of speaker recognition approaches for real applications"). A logistic regression
+turns these features into a probability. `ml.evaluation.calibration` fits it on queries whose product is in the gallery,
+and on the same queries with their product taken out.
 """
 
 from collections.abc import Mapping
@@ -16,16 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-COHORT = 30  # the crowd: the products behind the best one, as many as this; every answer has fetched more
-FEW = 3  # a smaller crowd tells nothing
-ROUNDING = 1e-4  # of the scores that a search keeps: the best one must know itself again
-LEAST_SPREAD = 0.01  # of the crowd's scores: equal ones would make any difference look infinite
+COHORT = 30  # size of the cohort: the products ranked behind the best one; every answer fetches more rows than that
+MIN_COHORT = 3  # products; statistics of a smaller cohort are not used
+ROUNDING = 1e-4  # of the scores stored with a search; the best one is recognised within this tolerance
+MIN_DEVIATION = 0.01  # lower bound of the cohort's standard deviation; equal scores would divide by zero
 
 
 @dataclass(frozen=True)
 class Logistic:
-    """A probability from `features`: 1 / (1 + exp(-(bias + weights . features))). No weight is negative, so a higher
-    score in the same answer never means a lower probability."""
+    """Probability 1 / (1 + exp(-(bias + weights . features))). Weights are never negative, so that within one answer a
+    higher score never has a lower probability."""
 
     bias: float
     weights: tuple[float, ...]
@@ -43,27 +42,27 @@ class Likelihood(NamedTuple):
 
     @property
     def is_alike(self) -> bool:
-        """Worth calling alike. Where no result is, nothing like this is here."""
+        """One of the two is ALIKE or more. If no result is alike, the page says that nothing similar was found."""
         return max(self.product, self.kind) >= ALIKE
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What scores mean: `product`, that a result is the product in the photo; `kind`, that it is of its kind."""
+    """Two regressions: `product`, that a result is the product in the photo; `kind`, that it is of its kind."""
 
     product: Logistic
     kind: Logistic
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any]) -> "Calibration | None":
-        """None where the model was never calibrated."""
+        """From the "calibration" entry of card.json; None if the model has not been calibrated."""
         noted = card.get("calibration")
         if not noted:
             return None
         return cls(*(Logistic(noted[name]["bias"], tuple(noted[name]["weights"])) for name in ("product", "kind")))
 
     def likelihoods(self, scores: ArrayLike, answer: ArrayLike) -> list[Likelihood]:
-        """Of each of `scores`, beside the others of `answer`: see `features`."""
+        """One Likelihood for each of `scores`, float [n], given the scores of the whole answer: see `features`."""
         inputs = features(scores, answer)
         pairs = zip(self.product(inputs), self.kind(inputs), strict=True)
         return [Likelihood(float(product), float(kind)) for product, kind in pairs]
@@ -73,22 +72,25 @@ class Calibration:
 
 
 def features(scores: ArrayLike, answer: ArrayLike) -> NDArray[np.float64]:
-    """float [n, 4] for `scores`, float [n]: the cosine; of the best product the root of its lead over the second, for
-    the others 0; how far they lie behind the best (0 or less); the distance to the crowd in the crowd's deviations.
+    """Inputs of the logistic regressions, one row a score: float64 [n, 4].
 
-    answer: float [m], the products' best cosines of the unfiltered answer, best first; `scores` are among them, or
-    lower down, or under a filter. Where fewer than FEW products lie behind the best, all but the cosine are 0.
+    scores: float [n], cosines of results: of this answer's products, of lower ranks, or found under a filter.
+    answer: float [m], the best cosine of each product of the unfiltered answer, in descending order.
+
+    Columns: the cosine; for the best product the square root of its lead over the second, 0 for all others; for all
+    others the difference to the best (0 or less), 0 for the best; the z-score within the cohort.
+    With fewer than MIN_COHORT products behind the best, the last three columns are 0.
     """
     scores, ranked = np.asarray(scores, float), np.asarray(answer, float)
-    crowd = ranked[1 : 1 + COHORT]
-    if len(crowd) < FEW:
+    cohort = ranked[1 : 1 + COHORT]
+    if len(cohort) < MIN_COHORT:
         return np.column_stack([scores, np.zeros((len(scores), 3))])
     best, second = ranked[0], ranked[1]
     leads = scores >= best - ROUNDING
     lead, lag = np.where(leads, scores - second, 0), np.where(leads, 0, scores - best)
-    deviations = (scores - crowd.mean()) / max(float(crowd.std()), LEAST_SPREAD)
+    deviations = (scores - cohort.mean()) / max(float(cohort.std()), MIN_DEVIATION)
     return np.column_stack([scores, np.sqrt(np.maximum(lead, 0)), np.minimum(lag, 0), deviations])
 
 
-# From these probabilities on the words hold; what is less likely of its kind than ALIKE belongs to the tail.
+# Least probabilities of the three labels on the page. Results below ALIKE are shown in the tail.
 VERY_CLOSE, CLOSE, ALIKE = 0.9, 0.67, 0.5

@@ -13,20 +13,20 @@ from django.views import defaults
 
 import catalog.views
 from visualsearch.database import no_connection
+from visualsearch.error_response import error_response
 from visualsearch.errors import database_gone
-from visualsearch.refusal import refusal
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_api(request):
         return catalog.views.bad_request(request, exception)
-    return refusal(request, "bad_request", _("We cannot read this request."), 400)
+    return error_response(request, "bad_request", _("We cannot read this request."), 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_api(request):
         return defaults.permission_denied(request, exception)
-    return refusal(request, "permission_denied", _("You may not do this."), 403)
+    return error_response(request, "permission_denied", _("You may not do this."), 403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -35,7 +35,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         return render(request, "admin/404.html", context, status=404)
     if not _is_api(request):
         return defaults.page_not_found(request, exception)
-    return refusal(request, "not_found", _("There is nothing at this address."), 404)
+    return error_response(request, "not_found", _("There is nothing at this address."), 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -44,7 +44,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if not _is_api(request):
         return defaults.server_error(request)
     sentence = _("Something went wrong here, and was logged. Please try again later.")
-    return refusal(request, "server_error", sentence, 500)
+    return error_response(request, "server_error", sentence, 500)
 
 
 def _is_staff(request: HttpRequest) -> bool:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from visualsearch.database import no_connection
-from visualsearch.refusal import refusal
+from visualsearch.error_response import error_response
 
 logger = logging.getLogger(__name__)
 
@@ -34,4 +34,4 @@ class DatabaseGoneMiddleware:
 
 def database_gone(request: HttpRequest) -> HttpResponse:
     sentence = _("The shop is being restarted. Please try again in a moment.")
-    return refusal(request, "no_database", sentence, 503, RETRY_AFTER)
+    return error_response(request, "no_database", sentence, 503, RETRY_AFTER)

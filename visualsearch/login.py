@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.throttling import BaseThrottle
 
-from visualsearch.refusal import refusal
+from visualsearch.error_response import error_response
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def locked_out(request: HttpRequest, response: object, credentials: object, *arg
         " ask an administrator to delete the entry under Access attempts."
     )
     minutes = int(wait.total_seconds() // 60)
-    return refusal(request, "locked_out", sentence % {"minutes": minutes}, 429, int(wait.total_seconds()))
+    return error_response(request, "locked_out", sentence % {"minutes": minutes}, 429, int(wait.total_seconds()))
 
 
 @receiver(user_locked_out)

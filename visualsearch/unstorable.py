@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from psycopg import errors as postgres
 
 from catalog.errors import InvalidRequest
-from visualsearch.refusal import refusal
+from visualsearch.error_response import error_response
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class UnstorableInput:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         written = request.META.get("QUERY_STRING", "")
         if "\0" in request.path or "%00" in written or "\0" in written:
-            return refusal(request, "bad_text", _("This address holds a character that cannot be kept."), 400)
+            return error_response(request, "bad_text", _("This address holds a character that cannot be kept."), 400)
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -41,7 +41,7 @@ class UnstorableInput:
         if error is None:
             return None
         logger.warning("%s %s: %s", request.method, request.path, error.code, exc_info=exception)
-        return refusal(request, error.code, str(error), error.status)
+        return error_response(request, error.code, str(error), error.status)
 
 
 def refused_by_storage(exception: BaseException) -> InvalidRequest | None:

@@ -25,7 +25,7 @@ from catalog.http_client import Unfetchable, normal_url
 from catalog.imports import feeds
 from catalog.models import Feed
 
-MAX_CHOICES = 500  # entries of the server folder on offer
+MAX_CHOICES = 500  # entries of the server folder that a form lists
 
 
 class FeedForm(forms.ModelForm):

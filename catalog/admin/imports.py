@@ -39,7 +39,7 @@ from catalog.imports.values import Reading
 from catalog.models import Feed, ImportRun
 
 ROWS_PER_PAGE = 50
-MAX_CHOICES = 500  # entries of the server folder on offer
+MAX_CHOICES = 500  # entries of the server folder that a form lists
 
 
 class UploadField(forms.FileField):

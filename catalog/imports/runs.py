@@ -56,7 +56,7 @@ COUNTERS = {
 def start(
     source: Path, name: str, user: User | None, reading: Reading | None = None, *, agreed: bool = False
 ) -> ImportRun:
-    """Begin to look through `source` in the background. agreed: carry it out then, without asking."""
+    """Begin to look through `source` in the background. agreed: carry it out then, without a confirmation."""
     said = asdict(reading) if reading else {}
     run = ImportRun.objects.create(name=name[:200], source=str(source), user=user, reading=said, agreed=agreed)
     _queue(run)

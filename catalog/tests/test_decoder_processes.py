@@ -81,7 +81,7 @@ def test_a_crop_comes_back_alone_and_says_where_in_it_the_part_lies() -> None:
     assert np.abs(np.array(seen(whole)) - np.array(PATCHES)).max() <= 3 and around == WHOLE
 
 
-def test_a_refusal_of_the_decoder_keeps_its_code() -> None:
+def test_an_error_of_the_decoder_keeps_its_code() -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8))
     with pytest.raises(UnreadablePhoto) as caught:
         decode_photo(encoded(noise, "PNG")[:-2000], **LIMITS, target=100)

@@ -18,7 +18,7 @@ from ml.tests.pictures import LIMITS, encoded, scene
 FORMATS = ["JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP"]
 
 
-def refusal(data: bytes | Path, **limits: int) -> UnreadablePhoto:
+def error_of(data: bytes | Path, **limits: int) -> UnreadablePhoto:
     with pytest.raises(UnreadablePhoto) as caught:
         read_photo(data, **LIMITS | limits)
     return caught.value
@@ -35,17 +35,17 @@ def png_of(width: int, height: int) -> bytes:
 
 
 def test_an_empty_file_is_named_so() -> None:
-    assert refusal(b"").code == "empty"
+    assert error_of(b"").code == "empty"
 
 
 def test_a_file_that_is_no_photo_is_named_so() -> None:
     for data in (b"%PDF-1.7 hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GI", b"\0" * 1000):
-        assert refusal(data).code == "not_an_image"
+        assert error_of(data).code == "not_an_image"
 
 
 @pytest.mark.parametrize("format", ["TIFF", "PPM", "ICO", "EPS", "PCX", "JPEG2000"])
 def test_formats_that_no_phone_makes_reach_no_decoder(format: str) -> None:
-    assert refusal(encoded(scene(), format)).code == "not_an_image"
+    assert error_of(encoded(scene(), format)).code == "not_an_image"
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -53,16 +53,16 @@ def test_formats_that_no_phone_makes_reach_no_decoder(format: str) -> None:
 def test_a_photo_cut_off_is_never_half_read(format: str, kept: float) -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8))
     data = encoded(noise, format)
-    assert refusal(data[: int(len(data) * kept)]).code == "truncated"
+    assert error_of(data[: int(len(data) * kept)]).code == "truncated"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (7, 7)])
 def test_a_photo_of_a_few_pixels_is_too_small(size: tuple[int, int]) -> None:
-    assert refusal(encoded(Image.new("RGB", size), "PNG")).code == "too_small"
+    assert error_of(encoded(Image.new("RGB", size), "PNG")).code == "too_small"
 
 
 def test_a_picture_without_width_is_refused() -> None:
-    assert refusal(png_of(0, 100)).code == "truncated"
+    assert error_of(png_of(0, 100)).code == "truncated"
 
 
 def test_a_file_above_the_limit_is_not_read_to_its_end() -> None:
@@ -84,12 +84,12 @@ class Endless(BytesIO):
 
 
 def test_a_file_that_is_gone_is_named_so(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "gone.jpg").code == "missing"
+    assert error_of(tmp_path / "gone.jpg").code == "missing"
 
 
 @pytest.mark.parametrize("size", [(10_001, 5_000), (20_000, 20_000), (2_000_000_000, 1)])
 def test_too_many_pixels_are_told_from_the_header(size: tuple[int, int]) -> None:
-    problem = refusal(png_of(*size))
+    problem = error_of(png_of(*size))
     assert problem.code in ("too_many_pixels", "too_small")
     if size[1] > 1:
         assert "50 MP" in str(problem)
@@ -97,7 +97,7 @@ def test_too_many_pixels_are_told_from_the_header(size: tuple[int, int]) -> None
 
 def test_a_photo_of_exactly_the_limit_is_read() -> None:
     assert read_photo(encoded(scene(), "PNG"), max_bytes=10_000, max_pixels=2400).size == (60, 40)
-    assert refusal(encoded(scene(), "PNG"), max_pixels=2399).code == "too_many_pixels"
+    assert error_of(encoded(scene(), "PNG"), max_pixels=2399).code == "too_many_pixels"
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF"])
@@ -111,7 +111,7 @@ def test_a_hundred_megapixels_take_no_memory(format: str, tmp_path: Path) -> Non
 
 
 def _in_a_fresh_process(path: Path) -> tuple[str, float]:
-    """The refusal's code and by how much the peak of resident memory grew, in MB."""
+    """The code of the error and by how much the peak of resident memory grew, in MB."""
     script = f"""
 import re
 from pathlib import Path
@@ -138,7 +138,7 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
     data = encoded(noise, "JPEG", progressive=True)
     last_scan = data[data.rindex(b"\xff\xda") : -2]
     assert read_photo(data[:-2] + 20 * last_scan + data[-2:], **LIMITS).size == (96, 64)
-    assert refusal(data[:-2] + 200 * last_scan + data[-2:]).code == "too_costly"
+    assert error_of(data[:-2] + 200 * last_scan + data[-2:]).code == "too_costly"
 
 
 def test_a_film_behind_a_jpeg_is_not_taken_for_scans() -> None:
@@ -173,7 +173,7 @@ def mutations(data: bytes, seed: int, count: int) -> Iterator[bytes]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("format", FORMATS)
-def test_hostile_bytes_give_a_photo_or_a_refusal_and_nothing_else(format: str) -> None:
+def test_hostile_bytes_give_a_photo_or_an_error_with_a_code_and_nothing_else(format: str) -> None:
     refused = 0
     for mutant in mutations(encoded(scene(), format), seed=7, count=150):
         try:

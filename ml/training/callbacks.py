@@ -74,7 +74,7 @@ class Progress(keras.callbacks.Callback):
         self._report_batch(self.next_epoch + 1, batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        learner = self.model  # asking for it brings JAX' values up to date
+        learner = self.model  # reading the property brings JAX' values up to date
         self._bar.close()
         seconds = time.monotonic() - self._started
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}

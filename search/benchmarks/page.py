@@ -1,4 +1,4 @@
-"""The page of benchmarks: what was measured, beside its budgets, peers and plots. Everything on it is from one JSON."""
+"""docs/benchmarks.md from one JSON file: measurements beside their budgets and the reference engines, with plots."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _searches(figures: Figures, plotted: bool) -> Iterator[str]:
             f"| {report['index_megabytes']:,.0f} MB | {report['table_megabytes']:,.0f} MB |"
         )
     if plotted:
-        yield "\n![p50 of a search by photos in the catalogue, ours and peers](images/benchmarks-size.png)"
+        yield "\n![p50 of a search by photos in the catalogue, ours and other engines](images/benchmarks-size.png)"
         yield "![p95 of a filtered search by the share that passes](images/benchmarks-filters.png)"
     for size in sizes:
         report = figures["search"][size]

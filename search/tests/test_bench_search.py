@@ -27,7 +27,7 @@ def test_every_row_of_the_benchmark_of_searches_is_measured_at_a_tiny_size(tmp_p
     names = {row["name"] for row in report["rows"]}
     assert {"1 client", "16 clients", "1 client, photos coming in", "pgvector, 256 bits, best 400 re-ranked"} <= names
     measured = sum(
-        peer in name for peer in ("FAISS flat", "FAISS HNSW", "hnswlib", "usearch", "LanceDB") for name in names
+        engine in name for engine in ("FAISS flat", "FAISS HNSW", "hnswlib", "usearch", "LanceDB") for name in names
     )
     assert measured >= 1 or report["not_measured"]
     assert databases() == set()

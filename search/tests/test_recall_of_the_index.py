@@ -26,10 +26,10 @@ def test_nothing_is_lost_where_the_index_finds_all(embedded: ModelVersion) -> No
 
 def test_what_the_index_misses_is_counted(embedded: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     # An index that overlooks the best of four: no real one loses anything among six products.
-    nearest = EmbeddingManager.knn
+    knn = EmbeddingManager.knn
 
     def overlooks_the_best(*args: object, exact: bool = False, **options: object) -> list[Match]:
-        found = nearest(*args, exact=exact, **options)  # type: ignore[arg-type]
+        found = knn(*args, exact=exact, **options)  # type: ignore[arg-type]
         return found if exact else found[1:]
 
     monkeypatch.setattr(EmbeddingManager, "knn", overlooks_the_best)

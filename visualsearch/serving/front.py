@@ -28,8 +28,8 @@ from django.http import HttpResponse
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language_from_request, gettext, override
 
+from visualsearch.error_response import error_response
 from visualsearch.metrics import REFUSED, REQUESTS, WAITS
-from visualsearch.refusal import refusal
 from visualsearch.serving import limits
 
 logger = logging.getLogger(__name__)
@@ -277,7 +277,7 @@ def _turn(environ: dict[str, Any], turned: Turned, route: limits.Route) -> Answe
             "too_many_headers": gettext("Your request has more headers than can be read."),
             "error": gettext("Something went wrong on our side. Please try again in a moment."),
         }
-        response: HttpResponse = refusal(
+        response: HttpResponse = error_response(
             request, turned.code, sentences[turned.code], turned.status, RETRY_AFTER if turned.status == 503 else None
         )
     content = SpooledTemporaryFile()  # noqa: SIM115 - closed when it is sent

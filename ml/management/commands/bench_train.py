@@ -31,8 +31,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if "PEER" not in os.environ:  # both under PyTorch, which has to be chosen before Keras is loaded
-            environment = os.environ | {"KERAS_BACKEND": "torch", "PEER": "1"}
+        if "REFERENCE" not in os.environ:  # both under PyTorch, which has to be chosen before Keras is loaded
+            environment = os.environ | {"KERAS_BACKEND": "torch", "REFERENCE": "1"}
             done = subprocess.run([sys.executable, *sys.argv], env=environment)
             if done.returncode:
                 sys.exit(done.returncode)

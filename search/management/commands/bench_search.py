@@ -23,7 +23,7 @@ from catalog.filters import ProductFilter
 from catalog.models import Product
 from ml.models import ModelVersion
 from search import knn
-from search.benchmarks.peers import installed_peers
+from search.benchmarks.reference_engines import installed_engines
 from search.benchmarks.scratch_database import bench_model, scratch_database
 from search.benchmarks.synthetic_catalogue import MAX_PRICE, SyntheticCatalogue, fill_with_random_products
 from search.indexing.rollout import HNSW, build_index, index_name
@@ -124,7 +124,7 @@ class _Measurement:
             self._report("post-filtering the best 100", share, post_filtering, truths[share])
         self._clients(truths[1.0])
         self._quantised(truths[1.0])
-        self._peers(truths)
+        self._reference_engines(truths)
 
     def _report(self, name: str, share: float, search: Search, truth: list[Products], **more: Any) -> None:
         search(self.queries[0])
@@ -242,20 +242,20 @@ class _Measurement:
             cursor.execute(f"DROP INDEX {name}")
             cursor.execute(f"SET hnsw.ef_search = {knn.settings.HNSW_EF_SEARCH:d}")
 
-    def _peers(self, truths: dict[float, list[Products]]) -> None:
+    def _reference_engines(self, truths: dict[float, list[Products]]) -> None:
         rows = min(round(knn.ROWS_PER_PRODUCT * K), len(self.catalogue.vectors))
-        for peer in installed_peers(self.catalogue.vectors, self.prices, rows):
-            if isinstance(peer, str):
-                self.missing.append(peer)
-                self.command.stdout.write(peer)
+        for engine in installed_engines(self.catalogue.vectors, self.prices, rows):
+            if isinstance(engine, str):
+                self.missing.append(engine)
+                self.command.stdout.write(engine)
                 continue
-            for share in SHARES if peer.filters else (1.0,):
+            for share in SHARES if engine.filters else (1.0,):
 
-                def search(query: NDArray[np.float32], share: float = share, peer: Any = peer) -> Products:
-                    found = peer.find(query, float(_max_price(share)) if share < 1 else None)
+                def search(query: NDArray[np.float32], share: float = share, engine: Any = engine) -> Products:
+                    found = engine.find(query, float(_max_price(share)) if share < 1 else None)
                     return list(dict.fromkeys(self.catalogue.product_ids[found].tolist()))[:K]
 
-                self._report(peer.name, share, search, truths[share], build_seconds=peer.build_seconds)
+                self._report(engine.name, share, search, truths[share], build_seconds=engine.build_seconds)
 
     def _brute_force(self, query: NDArray[np.float32], share: float) -> Products:
         rows = np.flatnonzero(self.prices <= float(_max_price(share)))

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 
-def refusal(
+def error_response(
     request: HttpRequest, code: str, sentence: str, status: int, retry_after: int | None = None
 ) -> HttpResponse:
     """`code` is stable, for programs; `sentence` says to people what is wrong and what to do.
@@ -17,7 +17,7 @@ def refusal(
     if request.path.startswith("/api/") or request.headers.get("Accept") == "application/json":
         response = JsonResponse({"detail": sentence, "code": code}, status=status)
     else:
-        page = render_to_string("refusal.html", {"sentence": sentence, "retry_after": retry_after})
+        page = render_to_string("error.html", {"sentence": sentence, "retry_after": retry_after})
         response = HttpResponse(page, status=status)
     response["Cache-Control"] = "no-store"
     if retry_after is not None:

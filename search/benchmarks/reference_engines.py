@@ -19,14 +19,16 @@ Find = Callable[[NDArray[np.float32], float | None], Rows]  # (query, highest pr
 
 
 @dataclass(frozen=True)
-class Peer:
+class ReferenceEngine:
     name: str
     find: Find
     build_seconds: float
     filters: bool = False
 
 
-def installed_peers(vectors: NDArray[np.float16], prices: NDArray[np.float64], rows: int) -> Iterator[Peer | str]:
+def installed_engines(
+    vectors: NDArray[np.float16], prices: NDArray[np.float64], rows: int
+) -> Iterator[ReferenceEngine | str]:
     """Each engine, one after the other, filled with `vectors` (unit rows) and asked for `rows` of them; or the sentence
     that it is not installed."""
     for package, make in (
@@ -40,7 +42,7 @@ def installed_peers(vectors: NDArray[np.float16], prices: NDArray[np.float64], r
             continue
         started = time.perf_counter()
         name, find, filters = make(vectors, prices, rows)
-        yield Peer(name, find, time.perf_counter() - started, filters)
+        yield ReferenceEngine(name, find, time.perf_counter() - started, filters)
 
 
 Made = tuple[str, Find, bool]
