@@ -9,6 +9,9 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
+from django.db import OperationalError
+from django.db.backends.postgresql.operations import DatabaseOperations
+from psycopg.errors import DeadlockDetected
 
 from catalog.models import Category, Product, ProductImage
 from ml.models import ModelVersion, forget_serving
@@ -22,6 +25,23 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.BUNDLED_MODEL_DIRS = [write_tiny_model(base)]
     # in place: the models have copied the outer dict by now
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    flush = flush_despite_a_deadlock(DatabaseOperations.execute_sql_flush)
+    DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
+
+
+def flush_despite_a_deadlock(flush: Callable[..., None]) -> Callable[..., None]:
+    """A flush that is made again if a process or a thread of the test has not ended yet: the next test needs it."""
+
+    def flush_again(operations: DatabaseOperations, statements: list[str]) -> None:
+        for _ in range(5):
+            try:
+                return flush(operations, statements)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, DeadlockDetected):
+                    raise
+        return flush(operations, statements)
+
+    return flush_again
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client, override_settings
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -24,6 +25,7 @@ from search.benchmarks.synthetic_catalogue import SyntheticCatalogue, fill_with_
 from search.indexing.embed import embed_awaiting
 from search.indexing.rollout import build_index
 from search.tasks import embed_images
+from search.tests.browser_contexts import browser_context, wait_for_requests
 from search.tests.doubled_photos import add_photo, saved_again
 
 
@@ -116,6 +118,7 @@ def shop_server(
         server = LiveServer("localhost")
         yield server.url, media
         server.stop()
+        wait_for_requests()
         call_command("flush", interactive=False, verbosity=0)
 
 
@@ -123,23 +126,15 @@ def shop_server(
 def visit(browser: Browser, shop_server: tuple[str, Path], settings: Any) -> Iterator[Callable[..., Page]]:
     """visit("/path/", viewport=...): the page in a new browser context. A script error on it fails the test."""
     address, settings.MEDIA_ROOT = shop_server
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def visit(path: str = "/", **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options})
-        contexts.append(context)
-        context.set_default_timeout(20_000)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address + path)
-        return page
-
     expect.set_options(timeout=20_000)
-    yield visit
-    for context in contexts:
-        context.close()
-    assert not errors
+    with ExitStack() as contexts:
+
+        def visit(path: str = "/", **options: Any) -> Page:
+            page = contexts.enter_context(browser_context(browser, **options)).new_page()
+            page.goto(address + path)
+            return page
+
+        yield visit
 
 
 @pytest.fixture
@@ -155,21 +150,17 @@ def visit_admin(browser: Browser, live_server: LiveServer) -> Iterator[Callable[
     """visit_admin("/admin/..."): the page, signed in as a superuser. A script error on it fails the test."""
     client = Client()
     client.force_login(User.objects.create_superuser("boss"))
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
-    context.set_default_timeout(20_000)
-    errors: list[str] = []
     expect.set_options(timeout=20_000)
+    with browser_context(browser) as context:
+        session = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
 
-    def visit(path: str) -> Page:
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(live_server.url + path)
-        return page
+        def visit(path: str) -> Page:
+            page = context.new_page()
+            page.goto(live_server.url + path)
+            return page
 
-    yield visit
-    context.close()
-    assert not errors
+        yield visit
 
 
 @pytest.fixture
