@@ -17,8 +17,8 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image
 
-SIZE = (64, 48)
-PATCHES = ((200, 40, 40), (40, 160, 60), (40, 60, 200), (230, 200, 40))  # top left, top right, bottom left and right
+from catalog.benchmarks.pictures import PATCHES, SIZE, chunk, encoded, patches
+
 SRGB = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)  # white, red, green and blue as x, y
 ADOBE = (0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
 P3 = (0.3127, 0.3290, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
@@ -28,26 +28,11 @@ WHITE = (255, 255, 255)
 Samples = NDArray[np.floating]
 
 
-def patches(size: tuple[int, int] = SIZE, colours: tuple[tuple[int, ...], ...] = PATCHES) -> Image.Image:
-    width, height = size
-    picture = Image.new("RGB", size, colours[0])
-    picture.paste(colours[1], (width // 2, 0, width, height // 2))
-    picture.paste(colours[2], (0, height // 2, width // 2, height))
-    picture.paste(colours[3], (width // 2, height // 2, width, height))
-    return picture
-
-
 def seen(picture: Image.Image) -> list[tuple[int, ...]]:
     """The colours in the middle of the four quarters."""
     width, height = picture.size
     places = [(width // 4 + x * width // 2, height // 4 + y * height // 2) for y in (0, 1) for x in (0, 1)]
     return [tuple(np.asarray(picture.convert("RGB"))[y, x].tolist()) for x, y in places]
-
-
-def encoded(picture: Image.Image, format: str, **options: Any) -> bytes:
-    file = BytesIO()
-    picture.save(file, format, **options)
-    return file.getvalue()
 
 
 def light(picture: Image.Image) -> Samples:
@@ -126,10 +111,6 @@ def profile(primaries: tuple[float, ...] | None, gamma: float, name: str = "A pr
     header = struct.pack(">I4sI4s4s4s", offset + len(body), bytes(4), 0x02100000, b"mntr", kind, b"XYZ ")
     header += bytes(12) + b"acsp" + bytes(28) + s15(0.9642, 1, 0.8249) + bytes(48)
     return header + struct.pack(">I", len(tags)) + table + body
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def png(samples: NDArray[Any], depth: int, colour: int, *extra: bytes, interlaced: bool = False) -> bytes:

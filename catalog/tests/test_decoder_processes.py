@@ -19,12 +19,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.benchmarks.pictures import PATCHES, encoded, patches
 from catalog.errors import InvalidRequest
 from catalog.photos.crop import WHOLE, Crop
 from catalog.photos.decoders import decode_photo, decode_photo_views, decoded_photo
 from catalog.photos.decoding import Thumbnail, View, read_photo
 from catalog.photos.errors import UnreadablePhoto
-from catalog.tests.picture_files import PATCHES, encoded, patches, seen
+from catalog.tests.picture_files import seen
 from ml.images import model_input
 
 LIMITS = {"max_bytes": 20_000_000, "max_pixels": 50_000_000}

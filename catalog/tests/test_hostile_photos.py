@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from catalog.benchmarks.hostile_photos import hostile_photos
 from catalog.photos.decoders import decode_photo
 from catalog.photos.errors import UnreadablePhoto
 from catalog.photos.validation import InvalidPhoto, check_photo
-from catalog.tests.hostile_photos import hostile_photos
 
 LIMITS = {"max_bytes": 20_000_000, "max_pixels": 50_000_000}
 

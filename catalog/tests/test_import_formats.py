@@ -4,7 +4,6 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,30 +12,15 @@ from catalog.imports.sources import UnknownColumns, survey_source
 from catalog.imports.tables import UnusableSource
 from catalog.imports.values import Reading
 from catalog.models import Product
+from catalog.tests.importing import path_of, take, workbook
 
 pytestmark = pytest.mark.django_db
 
 A, B, C = (f"http://127.0.0.1:8899/{name}.jpg" for name in "abc")
 
 
-def take(tmp_path: Path, text: str | bytes, name: str = "export.csv", **reading: Any) -> list[Outcome]:
-    path = tmp_path / name
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    outcomes: list[Outcome] = []
-    run_import(path, outcomes.extend, reading=Reading(**reading))
-    return outcomes
-
-
 def addresses(product: Product) -> list[str]:
     return [photo.url for photo in product.remote_photos.order_by("position")]
-
-
-def path_of(product: Product) -> str:
-    names, category = [], product.category
-    while category:
-        names.append(category.name)
-        category = category.parent
-    return " > ".join(reversed(names))
 
 
 SHOPIFY = f"""Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Variant SKU,Variant Price,\
@@ -297,20 +281,6 @@ def test_what_will_look_odd_is_said_before_anything_is_written(tmp_path, text, o
     path = tmp_path / "export.csv"
     path.write_text(text)
     assert any(oddity in said for said in survey_source(path).oddities)
-
-
-def workbook(path: Path, rows: list[list[object]], **sheets: list[list[object]]) -> None:
-    from openpyxl import Workbook
-
-    book = Workbook()
-    first = book.worksheets[0]
-    for row in rows:
-        first.append(row)
-    for title, more in sheets.items():
-        sheet = book.create_sheet(title)
-        for row in more:
-            sheet.append(row)
-    book.save(path)
 
 
 def test_a_workbook_is_read_and_its_other_sheets_are_named(tmp_path):

@@ -14,7 +14,7 @@ from catalog.imports.importer import Action, Outcome, run_import
 from catalog.imports.sources import survey_source
 from catalog.imports.tables import UnusableSource
 from catalog.models import Availability, Product
-from catalog.tests.test_import_formats import path_of, take, workbook
+from catalog.tests.importing import path_of, take, workbook
 from conftest import photo_of
 
 pytestmark = pytest.mark.django_db

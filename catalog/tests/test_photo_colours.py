@@ -10,10 +10,11 @@ import pytest
 from django.core.files.base import ContentFile
 from PIL import Image
 
+from catalog.benchmarks.pictures import SIZE
 from catalog.models import Product, ProductImage
 from catalog.photos.decoding import read_photo
 from catalog.photos.thumbnails import make_thumbnail
-from catalog.tests.picture_files import SIZE, Expected, files, seen
+from catalog.tests.picture_files import Expected, files, seen
 
 LIMITS = {"max_bytes": 20_000_000, "max_pixels": 50_000_000}
 FILES = list(files())

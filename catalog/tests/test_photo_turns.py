@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.benchmarks.pictures import PATCHES, SIZE, encoded, patches
 from catalog.photos.decoding import read_photo
 from catalog.photos.errors import UnreadablePhoto
 from catalog.photos.headers import read_header
-from catalog.tests.picture_files import PATCHES, SIZE, encoded, patches, seen
+from catalog.tests.picture_files import seen
 
 LIMITS = {"max_bytes": 20_000_000, "max_pixels": 50_000_000}
 STORED_AS = [None, None, 0, 3, 1, 5, 2, 6, 4]  # EXIF orientation -> what the camera did to the scene: the inverse turn

@@ -13,10 +13,10 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from PIL import ExifTags, Image
 
+from catalog.benchmarks.pictures import encoded, patches
 from catalog.models import ProductImage
 from catalog.photos.storage import AtomicFileSystemStorage
 from catalog.photos.thumbnails import SIZES
-from catalog.tests.picture_files import encoded, patches
 
 pytestmark = pytest.mark.django_db
 

@@ -1,9 +1,7 @@
 """Small pictures whose turns, mirrors and swapped channels show."""
 
-from io import BytesIO
-from typing import Any
-
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageDraw
 
 LIMITS = {"max_bytes": 20_000_000, "max_pixels": 50_000_000}
 RED, GREEN, BLUE = (220, 30, 40), (30, 180, 60), (30, 60, 200)
@@ -18,7 +16,10 @@ def scene(size: tuple[int, int] = (60, 40)) -> Image.Image:
     return photo
 
 
-def encoded(photo: Image.Image, format: str, **options: Any) -> bytes:
-    file = BytesIO()
-    photo.save(file, format, **options)
-    return file.getvalue()
+def on_table(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (320, 240)) -> Image.Image:
+    """Red ellipses, one in each box (left, top, right, bottom; pixels), on a table with grain."""
+    grain = np.random.default_rng(0).normal(0, 6, (size[1], size[0], 1)) + np.array([170, 140, 100])
+    photo = Image.fromarray(grain.clip(0, 255).astype(np.uint8))
+    for box in boxes:
+        ImageDraw.Draw(photo).ellipse(box, fill=(190, 30, 40))
+    return photo

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.benchmarks.pictures import encoded
 from ml.embedder import Embedder
 from ml.images import UnreadablePhoto, model_input, read_photo
-from ml.tests.pictures import LIMITS, encoded
+from ml.tests.pictures import LIMITS
 from ml.tests.tiny_model import write_tiny_model
 
 

@@ -2,19 +2,11 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from ml.images import Crop, model_input
 from ml.localisation import overlay, saliency, similarity_maps, upright_map
-
-
-def on_table(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (320, 240)) -> Image.Image:
-    """Red things on a wooden table with grain."""
-    grain = np.random.default_rng(0).normal(0, 6, (size[1], size[0], 1)) + np.array([170, 140, 100])
-    photo = Image.fromarray(grain.clip(0, 255).astype(np.uint8))
-    for box in boxes:
-        ImageDraw.Draw(photo).ellipse(box, fill=(190, 30, 40))
-    return photo
+from ml.tests.pictures import on_table
 
 
 def test_the_table_is_dark_in_the_saliency_of_an_item() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.benchmarks.pictures import encoded
 from ml.images import Crop, UnreadablePhoto, model_input, photo_region, read_photo, shrink_photo
-from ml.tests.pictures import BLUE, LIMITS, RED, encoded, scene
+from ml.tests.pictures import BLUE, LIMITS, RED, scene
 
 
 def test_a_wide_photo_keeps_its_proportions_on_white() -> None:

@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from ml.images import Crop
 from ml.objects import propose_boxes
-from ml.tests.test_localisation import on_table
+from ml.tests.pictures import on_table
 
 
 def overlap(crop: Crop, box: tuple[int, int, int, int], size: tuple[int, int] = (320, 240)) -> float:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from catalog.benchmarks.pictures import encoded
 from ml.images import read_photo
-from ml.tests.pictures import LIMITS, RED, encoded, scene
+from ml.tests.pictures import LIMITS, RED, scene
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.benchmarks.pictures import encoded
 from ml.images import Crop, UnreadablePhoto, read_photo
-from ml.tests.pictures import LIMITS, encoded, scene
+from ml.tests.pictures import LIMITS, scene
 
 FORMATS = ["JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP"]
 

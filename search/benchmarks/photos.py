@@ -1,17 +1,16 @@
-"""Photos for benchmarks: an ordinary one, and those that cost a decoder the most."""
+"""Photos for benchmarks: an ordinary one, and those that cost a decoder the most time or memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pillow_heif
 from PIL import Image, ImageFilter
 
-from catalog.tests import hostile_photos as made_up
+from catalog.benchmarks import hostile_photos as small_files
+from catalog.benchmarks.pictures import encoded
 
 
 def ordinary_photo() -> bytes:
@@ -24,57 +23,51 @@ def ordinary_photo() -> bytes:
     photo = layers[0]
     for layer in layers[1:]:
         photo = Image.blend(photo, layer, 0.35)
-    return _encoded(photo.filter(ImageFilter.GaussianBlur(0.7)), "JPEG", quality=85)
+    return encoded(photo.filter(ImageFilter.GaussianBlur(0.7)), "JPEG", quality=85)
 
 
 def hostile_photos(folder: Path | None) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes): bombs, honest giants of each format, films, and the files of `folder`."""
-    for name, data, _code in made_up.hostile_photos():
+    """(name, file): files made to cost much, large photos of each format, animations, and the files of `folder`."""
+    for name, data, _code in small_files.hostile_photos():
         yield name, data
-    yield from _giants()
-    yield from _films()
+    yield from _large_photos()
+    yield from _animations()
     yield "tiff, 2,000 directories", _tiff(2000)
     for path in sorted(folder.iterdir()) if folder else []:
         yield path.name, path.read_bytes()
 
 
-def _giants() -> Iterator[tuple[str, bytes]]:
+def _large_photos() -> Iterator[tuple[str, bytes]]:
     ground = Image.radial_gradient("L").convert("RGB")
     most = ground.resize((10_480, 10_480))  # 110 MP
-    yield "jpeg, 110 MP", _encoded(most, "JPEG")
-    yield "jpeg, 110 MP, CMYK", _encoded(most.convert("CMYK"), "JPEG", quality=40)
+    yield "jpeg, 110 MP", encoded(most, "JPEG")
+    yield "jpeg, 110 MP, CMYK", encoded(most.convert("CMYK"), "JPEG", quality=40)
     phone = ground.resize((8160, 6144))
-    yield "jpeg, 50.1 MP of a phone", _encoded(phone, "JPEG")
-    yield "jpeg, 50.1 MP, progressive", _encoded(phone, "JPEG", progressive=True)
+    yield "jpeg, 50.1 MP of a phone", encoded(phone, "JPEG")
+    yield "jpeg, 50.1 MP, progressive", encoded(phone, "JPEG", progressive=True)
     large = ground.resize((8000, 6000))
-    yield "png, 48 MP", _encoded(large, "PNG", compress_level=1)
-    yield "png, 48 MP, RGBA", _encoded(large.convert("RGBA"), "PNG", compress_level=1)
+    yield "png, 48 MP", encoded(large, "PNG", compress_level=1)
+    yield "png, 48 MP, RGBA", encoded(large.convert("RGBA"), "PNG", compress_level=1)
     medium = ground.resize((6000, 4000))
     deep = Image.fromarray(np.asarray(medium.convert("L")).astype(np.uint16) * 257)
-    yield "png, 24 MP, 16 bits", _encoded(deep, "PNG", compress_level=1)
-    yield "webp, 24 MP", _encoded(medium, "WEBP", method=0)
-    yield "webp, 24 MP, lossless", _encoded(medium, "WEBP", lossless=True, method=0, quality=0)
-    yield "gif, 24 MP", _encoded(medium.convert("P"), "GIF")
-    yield "avif, 24 MP", _encoded(medium, "AVIF", speed=10)
-    yield "bmp, 6 MP", _encoded(ground.resize((3000, 2000)), "BMP")
+    yield "png, 24 MP, 16 bits", encoded(deep, "PNG", compress_level=1)
+    yield "webp, 24 MP", encoded(medium, "WEBP", method=0)
+    yield "webp, 24 MP, lossless", encoded(medium, "WEBP", lossless=True, method=0, quality=0)
+    yield "gif, 24 MP", encoded(medium.convert("P"), "GIF")
+    yield "avif, 24 MP", encoded(medium, "AVIF", speed=10)
+    yield "bmp, 6 MP", encoded(ground.resize((3000, 2000)), "BMP")
     pillow_heif.register_heif_opener()
-    yield "heic, 12 MP", _encoded(ground.resize((4000, 3000)), "HEIF")
+    yield "heic, 12 MP", encoded(ground.resize((4000, 3000)), "HEIF")
 
 
-def _films() -> Iterator[tuple[str, bytes]]:
+def _animations() -> Iterator[tuple[str, bytes]]:
     frames = [Image.new("L", (64, 64), number * 37 % 256).convert("RGB") for number in range(2000)]
     for format, options in (("GIF", {}), ("WEBP", {"method": 0}), ("PNG", {}), ("AVIF", {"speed": 10})):
         shown = frames[:300] if format == "AVIF" else frames
-        film = _encoded(shown[0], format, save_all=True, append_images=shown[1:], duration=20, **options)
-        yield f"{format.lower()}, a film of {len(shown):,} frames", film
+        animation = encoded(shown[0], format, save_all=True, append_images=shown[1:], duration=20, **options)
+        yield f"{format.lower()}, an animation of {len(shown):,} frames", animation
 
 
 def _tiff(directories: int) -> bytes:
     pages = [Image.new("L", (8, 8))] * directories
-    return _encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
-
-
-def _encoded(picture: Image.Image, format: str, **options: Any) -> bytes:
-    file = BytesIO()
-    picture.save(file, format, **options)
-    return file.getvalue()
+    return encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])

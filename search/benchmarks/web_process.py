@@ -1,37 +1,71 @@
-"""A web process of our own that serves the database at hand, for benchmarks over HTTP."""
+"""A web process that serves the current database on loopback: for benchmarks and tests over HTTP."""
 
 from __future__ import annotations
 
+import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 from django.conf import settings
 from django.db import connection
 
-READY_SECONDS = 60
+START_SECONDS = 60
 
 
-@dataclass(frozen=True)
 class WebProcess:
-    port: int
-    worker: psutil.Process  # the process that answers; its supervisor is its parent
+    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.port, self.process = port, process
 
-    def peak(self) -> float:
-        """Bytes: the most that was resident since it started."""
-        with open(f"/proc/{self.worker.pid}/status") as status:  # noqa: PTH123 - not a file of ours
-            kilobytes = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
+    def connect(self, timeout: float = 30) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout)
+
+    def request(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """(status, headers, body). A `body` that is a generator is sent in chunks."""
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            client.request(method, path, body, headers or {})  # type: ignore[arg-type]
+            response = client.getresponse()
+            return response.status, response.headers, response.read()
+        finally:
+            client.close()
+
+    def wait_for(self, path: str) -> None:
+        """Until `path` is answered with 200. Raises RuntimeError if the process ends before, or after START_SECONDS."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_answered(path):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"The web process did not answer {path}.")
+            time.sleep(0.05)
+
+    def _is_answered(self, path: str) -> bool:
+        with suppress(OSError, http.client.HTTPException):
+            return self.request("GET", path)[0] == 200
+        return False
+
+    @property
+    def worker(self) -> psutil.Process:
+        """The process that answers requests; `process` is its supervisor."""
+        children = psutil.Process(self.process.pid).children()
+        return max(children, key=lambda child: child.memory_info().rss)
+
+    def peak_memory(self) -> int:
+        """Bytes: the most that was resident in the worker since it started."""
+        status = Path(f"/proc/{self.worker.pid}/status").read_text()
+        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
         return int(kilobytes) * 1024
 
-    def decoders(self) -> int:
-        """Bytes resident in its decoder processes now."""
+    def decoder_memory(self) -> int:
+        """Bytes resident in the worker's decoder processes now."""
         total = 0
         for child in self.worker.children():
             with suppress(psutil.Error):
@@ -41,39 +75,38 @@ class WebProcess:
 
 @contextmanager
 def web_process(**environment: str) -> Iterator[WebProcess]:
-    """Started with `environment` besides ours, and ready; stopped afterwards."""
-    database, port = connection.settings_dict, _free_port()
+    """Started with `environment` added to this process's own, and live; killed afterwards, with its children."""
+    port = free_port()
     own = {
-        "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "DATABASE_URL": database_url(),
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "SEARCH_RATE": "1000000/min",
-        "LOG_LEVEL": "ERROR",
     }
-    command = [sys.executable, "-m", "visualsearch.serving"]
-    web = subprocess.Popen(
-        command, cwd=settings.BASE_DIR, env={**os.environ, **own, **environment}, stderr=subprocess.DEVNULL
+    process = subprocess.Popen(
+        [sys.executable, "-m", "visualsearch.serving"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, **own, **environment},
+        start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + READY_SECONDS
-        while not _is_ready(port):
-            if web.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("The web process did not become ready.")
-            time.sleep(0.05)
-        children = psutil.Process(web.pid).children()
-        yield WebProcess(port, max(children, key=lambda child: child.memory_info().rss))
+        web = WebProcess(port, process)
+        web.wait_for("/healthz/live")
+        yield web
     finally:
-        web.terminate()
-        web.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
-def _is_ready(port: int) -> bool:
-    with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz/ready", timeout=5) as response:
-        return bool(response.status == 200)
-    return False
+def database_url(host: str | None = None) -> str:
+    """DATABASE_URL of the current database; through the socket in the directory `host`, if given."""
+    database = connection.settings_dict
+    return f"postgres://{database['USER']}@/{database['NAME']}?host={host or database['HOST']}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

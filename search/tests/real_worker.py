@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+
+from search.benchmarks.web_process import database_url
 
 Worker = subprocess.Popen
 
@@ -18,12 +19,11 @@ Worker = subprocess.Popen
 @contextmanager
 def workers(var_dir: Path, timeout: int = 3) -> Iterator[Callable[[], Worker]]:
     """start() -> a worker whose tasks may take `timeout` seconds; a task lost with it is handed out a second later."""
-    database = connection.settings_dict
     environment = {
         **os.environ,
         "VAR_DIR": str(var_dir),
         "SECRET_KEY": settings.SECRET_KEY,  # tasks are signed
-        "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
+        "DATABASE_URL": database_url(),
         "Q_TIMEOUT": str(timeout),
         "Q_RETRY": str(timeout + 1),
     }
@@ -43,13 +43,12 @@ def workers(var_dir: Path, timeout: int = 3) -> Iterator[Callable[[], Worker]]:
 
 def run_until_it_ends(command: list[str], var_dir: Path) -> int:
     """The exit status of `command` on the test database; of a process that was killed, the signal, negative."""
-    database = connection.settings_dict
     environment = {
         **os.environ,
         "VAR_DIR": str(var_dir),
         "SECRET_KEY": settings.SECRET_KEY,
         "DJANGO_SETTINGS_MODULE": "visualsearch.settings",
-        "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
+        "DATABASE_URL": database_url(),
     }
     return subprocess.run(command, cwd=settings.BASE_DIR, env=environment).returncode
 

@@ -4,9 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +14,6 @@ from catalog.models import Product
 from conftest import photo_of
 from ml.tests.tiny_model import write_tiny_model
 from search.indexing.embed import embed_awaiting
-from visualsearch.tests.test_embedded_postgres import postgres_of
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[Path]:
-    """An empty VAR_DIR, where as root the server may pass."""
-    with tempfile.TemporaryDirectory(dir=settings.VAR_DIR) as directory:
-        Path(directory).chmod(0o755)
-        yield Path(directory)
-        deadline = time.monotonic() + 30
-        while postgres_of(Path(directory)) and time.monotonic() < deadline:
-            time.sleep(0.1)
 
 
 def manage(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +28,7 @@ def manage(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_restored_shop_is_searched(model, make_product, tmp_path, elsewhere):
+def test_a_restored_shop_is_searched(model, make_product, tmp_path, var):
     write_tiny_model(settings.MODELS_DIR / model.version)
     for sku in ("mug", "lamp", "shoe"):
         make_product(sku)
@@ -53,15 +38,15 @@ def test_a_restored_shop_is_searched(model, make_product, tmp_path, elsewhere):
     call_command("backup", str(file))
     assert file.stat().st_mode & 0o077 == 0
 
-    outcome = manage(elsewhere, "restore", str(file))
+    outcome = manage(var, "restore", str(file))
     assert outcome.returncode == 0, outcome.stderr
-    found = manage(elsewhere, "search_image", str(photo), "-k", "1", "--json")
+    found = manage(var, "search_image", str(photo), "-k", "1", "--json")
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout)["results"][0]["sku"] == "lamp"
     for image in Product.objects.get(sku="lamp").images.all():
-        assert (elsewhere / "media" / image.file.name).read_bytes() == photo_of("lamp")
+        assert (var / "media" / image.file.name).read_bytes() == photo_of("lamp")
 
-    again = manage(elsewhere, "restore", str(file))
+    again = manage(var, "restore", str(file))
     assert again.returncode != 0 and "not empty" in again.stderr and "Traceback" not in again.stderr
 
 

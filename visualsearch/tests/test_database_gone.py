@@ -9,9 +9,9 @@ from django.db import connection
 
 from conftest import photo_of
 from ml.tests.tiny_model import write_tiny_model
+from search.benchmarks.web_process import database_url, web_process
 from search.indexing.embed import embed_awaiting
-from visualsearch.tests.test_front_server import FORM, photo_form
-from visualsearch.tests.web_process import database_url, web_process
+from visualsearch.tests.uploads import FORM, photo_form
 
 TERMINATE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -23,7 +23,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type 
 def test_requests_say_try_again_and_the_first_one_after_the_return_succeeds(tmp_path: Path):
     way = tmp_path / "socket"  # the web process reaches the server by this link
     way.symlink_to(str(connection.settings_dict["HOST"]))
-    with web_process(tmp_path, DATABASE_URL=database_url(str(way))) as web:
+    with web_process(VAR_DIR=str(tmp_path), DATABASE_URL=database_url(str(way))) as web:
         assert web.request("GET", "/api/v1/products/")[0] == 200
         assert web.request("GET", "/products/")[0] == 200
 
@@ -66,7 +66,7 @@ def test_a_database_that_takes_nothing_still_answers_searches(model, make_produc
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     try:
-        with web_process(tmp_path) as web:
+        with web_process(VAR_DIR=str(tmp_path)) as web:
             status, _, body = web.request("POST", "/api/v1/search/", photo_form(photo_of("mug")), FORM)
             assert status == 200, body
             assert json.loads(body)["results"][0]["product"]["sku"] == "mug"

@@ -6,14 +6,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from django.conf import settings
 
-from visualsearch.embedded.server import START_TIMEOUT
+from visualsearch.tests.embedded_server import postgres_of, wait_until_stopped
 
 USER = """
 import os, sys, time
@@ -25,14 +23,6 @@ with connection.cursor() as cursor:
     print(cursor.fetchone()[1], flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture
-def var() -> Iterator[Path]:
-    """A VAR_DIR of its own. Not pytest's: as root the server runs as somebody else, who may not pass there."""
-    with tempfile.TemporaryDirectory(dir=settings.VAR_DIR) as directory:
-        Path(directory).chmod(0o755)
-        yield Path(directory)
 
 
 @pytest.fixture
@@ -56,22 +46,6 @@ def join(var: Path):
     for user in users:
         user.kill()
         user.wait()
-    wait_until(lambda: not postgres_of(var))
-
-
-def postgres_of(var: Path) -> list[int]:
-    return [
-        process.pid
-        for process in psutil.process_iter(["cmdline", "status"])
-        if process.info["status"] != psutil.STATUS_ZOMBIE and str(var) in " ".join(process.info["cmdline"] or ())
-    ]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + START_TIMEOUT / 4
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
 
 
 def test_a_second_process_joins_the_first_ones_server_and_keeps_it(join, var):
@@ -84,13 +58,13 @@ def test_a_second_process_joins_the_first_ones_server_and_keeps_it(join, var):
     assert postgres_of(var)
     second.stdin.close()
     second.wait()
-    wait_until(lambda: not postgres_of(var))
+    wait_until_stopped(var)
 
 
 def test_a_killed_user_leaves_no_server_behind_and_the_next_one_starts_anew(join, var):
     user, started = join()
     user.send_signal(signal.SIGKILL)
-    wait_until(lambda: not postgres_of(var))
+    wait_until_stopped(var)
     _, again = join()
     assert again and again != started
 
@@ -108,7 +82,7 @@ def test_many_starting_at_once_share_one_server(var):
     for user in users:
         user.communicate()
     assert len(starts) == 1 and "" not in starts
-    wait_until(lambda: not postgres_of(var))
+    wait_until_stopped(var)
 
 
 def start_in(var: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -140,7 +114,7 @@ def test_a_copy_of_a_live_directory_does_not_join_the_originals_server(join, var
 def test_a_copy_that_lost_its_owner_says_how_to_give_it_back(join, var):
     user, _ = join()
     user.communicate()
-    wait_until(lambda: not postgres_of(var))
+    wait_until_stopped(var)
     with tempfile.TemporaryDirectory(dir=settings.VAR_DIR) as copy:
         Path(copy).chmod(0o755)
         subprocess.run(["cp", "-r", f"{var}/postgres", copy], check=True)
@@ -149,13 +123,13 @@ def test_a_copy_that_lost_its_owner_says_how_to_give_it_back(join, var):
         assert "Traceback" not in outcome.stderr
         subprocess.run(["chown", "-R", "pgserver", f"{copy}/postgres/data"], check=True)
         assert start_in(Path(copy)).returncode == 0
-        wait_until(lambda: not postgres_of(Path(copy)))
+        wait_until_stopped(Path(copy))
 
 
 def test_a_process_id_that_somebody_else_has_now_keeps_nobody_out(join, var):
     user, _ = join()
     user.communicate()
-    wait_until(lambda: not postgres_of(var))
+    wait_until_stopped(var)
     pid_file = var / "postgres" / "data" / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n{var}/postgres/data\n1\n5432\n{var}\n\n 1 1\nready   \n")
     _, started = join()
@@ -168,7 +142,7 @@ def test_a_path_that_a_shell_would_misread_works(var, name):
     awkward.mkdir(mode=0o755)
     outcome = start_in(awkward)
     assert outcome.returncode == 0, outcome.stderr
-    wait_until(lambda: not postgres_of(awkward))
+    wait_until_stopped(awkward)
 
 
 @pytest.mark.parametrize("name", ["$HOME", 'a "quoted" word', "back\\slash"])
@@ -182,13 +156,13 @@ def test_a_path_that_pg_ctl_cannot_take_is_refused_in_a_sentence(var, name):
 def test_a_locale_that_is_not_installed_keeps_nobody_out(var):
     outcome = start_in(var, LC_ALL="tlh_QO.UTF-8")
     assert outcome.returncode == 0, outcome.stderr
-    wait_until(lambda: not postgres_of(var))
+    wait_until_stopped(var)
 
 
 def test_a_server_that_cannot_start_says_why_once(join, var):
     user, _ = join()
     user.communicate()
-    wait_until(lambda: not postgres_of(var))
+    wait_until_stopped(var)
     with (var / "postgres" / "data" / "postgresql.conf").open("a") as configuration:
         configuration.write("shared_buffers = much\n")
     outcome = start_in(var)

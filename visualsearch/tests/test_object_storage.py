@@ -16,8 +16,8 @@ from conftest import photo_of
 from ml.model_storage import DamagedModel
 from ml.models import ModelVersion, register_bundled_models
 from ml.tests.tiny_model import write_tiny_model
-from visualsearch.tests.test_front_server import FORM, photo_form
-from visualsearch.tests.web_process import free_port, web_process
+from search.benchmarks.web_process import free_port, web_process
+from visualsearch.tests.uploads import FORM, photo_form
 
 STORE = """
 import django; django.setup()
@@ -81,7 +81,7 @@ def shared(db, in_bucket, settings):
 @pytest.mark.django_db(transaction=True)
 def test_a_second_machine_searches_with_a_model_that_was_made_on_the_first(shared, environment, tmp_path):
     shared.make_active()
-    with web_process(tmp_path / "second", **environment) as web:
+    with web_process(VAR_DIR=str(tmp_path / "second"), **environment) as web:
         status, _, body = web.request("POST", "/api/v1/search/", photo_form(photo_of("mug")), FORM)
         assert status == 200, body
         assert json.loads(body)["model"] == "tiny-made-here"

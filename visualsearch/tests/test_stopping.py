@@ -9,13 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from search.benchmarks.web_process import database_url, web_process
 from search.tests.real_worker import wait_until
-from visualsearch.tests.web_process import database_url, web_process
 
 PATIENCE = 60  # seconds that a test waits for what takes three
 
@@ -28,7 +27,7 @@ def start_worker(var_dir: Path) -> subprocess.Popen[bytes]:
             **os.environ,
             "VAR_DIR": str(var_dir),
             "SECRET_KEY": settings.SECRET_KEY,
-            "DATABASE_URL": database_url(str(connection.settings_dict["HOST"])),
+            "DATABASE_URL": database_url(),
         },
         start_new_session=True,
     )
@@ -64,7 +63,7 @@ def test_a_worker_whose_supervisor_was_killed_ends_too(tmp_path):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_web_process_stops_while_clients_stall(tmp_path):
-    with web_process(tmp_path) as web:
+    with web_process(VAR_DIR=str(tmp_path)) as web:
         stalled = [web.connect() for _ in range(20)]
         for connection_ in stalled:
             connection_.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nx")

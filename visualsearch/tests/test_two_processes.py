@@ -12,12 +12,12 @@ from django.contrib.auth.models import User
 from catalog.models import ApiToken, Product, ProductImage, Scope
 from conftest import photo_of
 from ml.tests.tiny_model import write_tiny_model
-from visualsearch.tests.web_process import Web, web_process
+from search.benchmarks.web_process import WebProcess, web_process
+from visualsearch.tests.uploads import FORM, photo_form
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 AT_ONCE = 8
-FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
 
 @pytest.fixture
@@ -34,12 +34,17 @@ def key(boss) -> dict[str, str]:
 @pytest.fixture
 def webs(boss, model, tmp_path):
     write_tiny_model(tmp_path / "one" / "models" / model.version)
-    with web_process(tmp_path / "one") as one, web_process(tmp_path / "one") as other:
+    var = str(tmp_path / "one")
+    with web_process(VAR_DIR=var) as one, web_process(VAR_DIR=var) as other:
         yield one, other
 
 
 def at_once(
-    webs: tuple[Web, Web], method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    webs: tuple[WebProcess, WebProcess],
+    method: str,
+    path: str,
+    body: object = None,
+    headers: dict[str, str] | None = None,
 ) -> list[tuple[int, dict[str, object]]]:
     """(status, answer) of the same call, sent AT_ONCE times to both processes in turns."""
     barrier = Barrier(AT_ONCE)
@@ -53,17 +58,13 @@ def at_once(
         return list(pool.map(send, range(AT_ONCE)))
 
 
-def photo_form() -> bytes:
-    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="p.jpg"\r\n\r\n'
-    return head + photo_of("mug") + b"\r\n--b--\r\n"
-
-
 def test_calls_that_meet_take_effect_once(webs, key, make_product):
     product = make_product("mug", photos=0)
     address, as_json = "/api/v1/products/mug/", {**key, "Content-Type": "application/json"}
 
     # the same photo
-    answers = at_once(webs, "POST", f"{address}images/", photo_form(), {**key, **FORM})
+    form = photo_form(photo_of("mug"))
+    answers = at_once(webs, "POST", f"{address}images/", form, {**key, **FORM})
     assert {status for status, _ in answers} <= {200, 201, 409, 503}, answers
     assert any(status in (200, 201) for status, _ in answers)
     assert ProductImage.objects.filter(product=product).count() == 1
@@ -100,7 +101,7 @@ def test_calls_that_meet_take_effect_once(webs, key, make_product):
         strange(web)
 
 
-def strange(web: Web) -> None:
+def strange(web: WebProcess) -> None:
     """What no client should send is answered, never with a 5xx, and the process goes on."""
 
     def raw(request: bytes, half_close: bool = False) -> bytes:

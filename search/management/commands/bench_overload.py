@@ -52,7 +52,8 @@ class Command(BaseCommand):
             fill_with_random_products(model, options["photos"] // 2)
             build_index(model)
             search = request_of(ordinary_photo())
-            with web_process() as web:
+            with web_process(LOG_LEVEL="CRITICAL") as web:
+                web.wait_for("/healthz/ready")
                 figures["unloaded"] = unloaded = asyncio.run(one_by_one(web, search))
                 self._tell("one search at a time", unloaded)
                 if "stalled" in options["parts"]:
@@ -65,7 +66,8 @@ class Command(BaseCommand):
                     self._tell(f"{clients} clients", found)
             if "memory" in options["parts"]:
                 pictures = dict(hostile_photos(options["hostile"]))
-                with web_process() as web:
+                with web_process(LOG_LEVEL="CRITICAL") as web:
+                    web.wait_for("/healthz/ready")
                     figures["hostile"] = asyncio.run(under_hostile_photos(web, pictures))
                 self._tell(f"{len(pictures)} costly pictures, each alone and four at once", figures["hostile"])
         if options["json"]:
@@ -198,13 +200,13 @@ async def under_load(web: WebProcess, search: bytes, clients: int, seconds: int)
 
 async def under_hostile_photos(web: WebProcess, pictures: dict[str, bytes]) -> dict[str, Any]:
     """Each by itself and then all of them, four at a time."""
-    before, statuses, slowest, decoders, done = web.peak(), set(), (0.0, ""), 0, False
+    before, statuses, slowest, decoders, done = web.peak_memory(), set(), (0.0, ""), 0, False
     health = Times()
 
     async def watch() -> None:
         nonlocal decoders
         while not done:
-            decoders = max(decoders, web.decoders())
+            decoders = max(decoders, web.decoder_memory())
             await exchange(web, get("/healthz/live"), health)
             await asyncio.sleep(0.05)
 
@@ -226,7 +228,7 @@ async def under_hostile_photos(web: WebProcess, pictures: dict[str, bytes]) -> d
     return {
         "statuses": sorted(statuses),
         "peak_mb_before": round(before / 1e6),
-        "peak_mb": round(web.peak() / 1e6),
+        "peak_mb": round(web.peak_memory() / 1e6),
         "decoders_peak_mb": round(decoders / 1e6),
         "slowest": f"{slowest[0]:.0f} ms, {slowest[1]}",
         **health.summary("health_"),

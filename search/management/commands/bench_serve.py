@@ -101,7 +101,8 @@ class Command(BaseCommand):
 
     def _web_process(self) -> None:
         started = time.perf_counter()
-        with web_process() as web:
+        with web_process(LOG_LEVEL="CRITICAL") as web:
+            web.wait_for("/healthz/ready")
             ready = time.perf_counter() - started
             for _ in range(20):
                 _post_photo(f"http://127.0.0.1:{web.port}/api/v1/search/", ordinary_photo())

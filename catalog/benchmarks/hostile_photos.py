@@ -1,4 +1,4 @@
-"""Small files that would cost a decoder much, each with the code it is refused with, or None where it is harmless."""
+"""Small files that would cost a decoder much time or memory. Tests decode them, benchmarks measure what they cost."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from catalog.tests.picture_files import chunk, encoded, patches
+from catalog.benchmarks.pictures import chunk, encoded, patches
 
 
 def hostile_photos() -> Iterator[tuple[str, bytes, str | None]]:
+    """(name, file, code): the code of the UnreadablePhoto that it must raise, or None if it can be decoded cheaply."""
     yield "webp, lossless, 50 MP in 40 bytes", webp_lossless(16383, 3050), "too_costly"
     yield "webp, a canvas of 49 MP around a small picture", webp_canvas(7000, 7000), "too_costly"
     yield "jpeg, 90 scans of 50 MP", many_scans(7000, 7000, 90), "too_costly"
