@@ -145,10 +145,6 @@ class Query(models.Model):
         verbose_name = _("search")
         verbose_name_plural = _("searches")
 
-    @property
-    def is_kept(self) -> bool:
-        return not self._state.adding
-
     def mark_by_shopper(self, product: Product, verdict: str) -> str:
         """Keep what a shopper says of this result; the same again takes it back. The mark it has now, or nothing."""
         same = self.shopper_marks.filter(product=product, verdict=verdict)
@@ -168,36 +164,62 @@ class Query(models.Model):
         )
         return len(made)
 
-    new_photos: list[QueryPhoto] | None = None  # to be kept with a new search by several; None: see the database
+    new_photos: list[QueryPhoto] | None = None  # of a search by several photos that `store` has not written yet
+    changed: frozenset[str] = frozenset()  # names of fields that `save_changes` has to write
 
     def all_photos(self) -> list[QueryPhoto]:
-        """Of a search by several; none of a search by one."""
+        """The photos of a search by several photos; empty for a search by one."""
         return list(self.photos.all()) if self.new_photos is None else self.new_photos
 
-    def keep(self, *fields: str) -> None:
-        """Save it, or these fields if it is there. A database that takes nothing now must not cost the answer."""
+    def store(self) -> bool:
+        """Insert the query and its photos. False, and a line in the log, if the database cannot write now."""
         try:
-            if self._state.adding and self.new_photos:
+            if self.new_photos:
                 with transaction.atomic():
                     self.save(force_insert=True)
                     QueryPhoto.objects.bulk_create(self.new_photos)
-            elif self._state.adding:
-                self.save(force_insert=True)
             else:
-                self.save(update_fields=fields)
+                self.save(force_insert=True)  # one statement, no transaction around it
         except DatabaseError as error:
             if not takes_nothing(error):
                 raise
-            logger.error("A search is answered without being kept: %s", " ".join(str(error).split()))
+            _log_unsaved(error)
+            return False
+        self.changed = frozenset()
+        return True
+
+    def change(self, **values: object) -> None:
+        """Set fields; `save_changes`, or `store` if the query is new, writes them."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.changed |= values.keys()
+
+    def save_changes(self) -> None:
+        """Write what `change` set. The search is answered even if the database cannot write now, or if the query was
+        deleted meanwhile or never stored.
+        """
+        changed, self.changed = self.changed, frozenset()
+        if not changed:
+            return
+        try:
+            self.save(update_fields=changed)
+        except DatabaseError as error:
+            if error.__cause__ is not None and not takes_nothing(error):  # without a cause: no row was updated
+                raise
+            _log_unsaved(error)
 
     def __str__(self) -> str:
         return str(self.id)
 
 
-class QueryPhoto(models.Model):
-    """One photo of a search by several; a search by one has none of these, the query itself holds all there is.
+def _log_unsaved(error: DatabaseError) -> None:
+    logger.error("A search is answered without being saved: %s", " ".join(str(error).split()))
 
-    The query's own thumbnail and crop are those of the first photo that is searched for.
+
+class QueryPhoto(models.Model):
+    """One photo of a search by several photos. A search by one photo has no such rows: the Query holds everything.
+
+    The thumbnail and crop of the Query are those of the first photo with `is_searched`.
     """
 
     query = models.ForeignKey(Query, on_delete=models.CASCADE, related_name="photos")

@@ -173,11 +173,11 @@ def create_query(
     are averaged, which sharpens the answer. Photos of several items are told apart, and the first one's item is
     searched for; not so with `together`.
 
-    Raises UnreadablePhoto, NothingToSee and NoActiveModel. A database that takes nothing leaves it unkept
-    (Query.is_kept).
+    Raises UnreadablePhoto, NothingToSee and NoActiveModel. If the database cannot write, the query is not stored, but
+    can be answered.
     """
     query = read_query(photos, crops, source, together=together)
-    query.keep()
+    query.store()
     return query
 
 
@@ -188,7 +188,7 @@ def read_query(
     *,
     together: bool = False,
 ) -> Query:
-    """As create_query, not stored yet: whoever answers at once keeps it together with what its answer notes on it."""
+    """As create_query, but not stored: the API answers first, and stores the query and its answer in one statement."""
     model = active_model()
     embedder = model.embedder()
     started = time.perf_counter()
@@ -224,10 +224,11 @@ def read_query(
 
 
 def change_photos(query: Query, photos: list[QueryPhoto], *, tell_items: bool = False) -> Query:
-    """A new search for those of `photos` that are searched for; the others stay beside them.
+    """A new query, not stored, for those of `photos` whose `is_searched` is set; the others belong to it as well.
 
-    photos: of `query`, changed, one at least searched for; their small pictures are embedded anew. tell_items: find
-    out again which show one item; the item of the first that is searched for then counts. Raises NoActiveModel.
+    photos: changed copies of the photos of `query`, at least one with `is_searched`; their thumbnails are embedded
+    again. tell_items: group the photos by item again (see `tell_apart`), and search for those that show the same item
+    as the first one with `is_searched`. Raises NoActiveModel.
     """
     changed = Query(model=active_model(), source=query.source)
     vectors = embed_kept(photos, changed.model)
@@ -240,8 +241,7 @@ def change_photos(query: Query, photos: list[QueryPhoto], *, tell_items: bool = 
         QueryPhoto(thumbnail=bytes(photo.thumbnail), crop=photo.crop, item=photo.item, is_searched=photo.is_searched)
         for photo in photos
     ]
-    _query_of(changed, copies, vectors).keep()
-    return changed
+    return _query_of(changed, copies, vectors)
 
 
 def _query_of(query: Query, photos: list[QueryPhoto], vectors: NDArray[np.float32]) -> Query:
@@ -258,7 +258,9 @@ def _query_of(query: Query, photos: list[QueryPhoto], vectors: NDArray[np.float3
 def answer(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Result]:
     """The `k` products nearest to the query, best first, under the model active now. Raises NoActiveModel."""
     reembed_if_stale(query)
-    return load(matches := closest(query, product_filter, k), likelihoods(query, matches))
+    matches = closest(query, product_filter, k)
+    query.save_changes()
+    return load(matches, likelihoods(query, matches))
 
 
 def rank(query: Query, product_filter: ProductFilter | None = None) -> Ranking:
@@ -271,6 +273,7 @@ def rank(query: Query, product_filter: ProductFilter | None = None) -> Ranking:
     if likely and len(matches) == wanted and all(likelihood.is_alike for likelihood in likely.values()):
         matches = closest(query, product_filter, wanted := MOST)
         likely = likelihoods(query, matches)
+    query.save_changes()
     alike = [match for match in matches if not likely or likely[match.image_id].is_alike]
     return Ranking(alike, matches[len(alike) : CLOSEST], len(matches) < wanted, likely)
 
@@ -292,24 +295,21 @@ def _likelihoods(model: ModelVersion, matches: list[Match], answer: Sequence[flo
 def closest(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Match]:
     """The `k` products nearest under the query's own model, without loading products and photos.
 
-    The first answer's time, best score and best product are noted on the query; so are the best scores of the first
-    answer that no filter narrows, beside which later ones are read.
+    The first answer sets took_ms["search"], best_score, best_product and nothing_alike of the query, and the first
+    unfiltered one sets `answer`, the scores that likelihoods are computed from. The caller saves these changes
+    (Query.save_changes).
     """
     started = time.perf_counter()
     everything = product_filter is None or product_filter == ProductFilter()
     matches = Embedding.objects.knn(np.asarray(query.vector), query.model, max(k, ANSWER), product_filter)
-    noted = []
     if everything and not query.answer and matches:
-        query.answer, noted = [round(match.score, 4) for match in matches[:ANSWER]], ["answer"]
+        query.change(answer=[round(match.score, 4) for match in matches[:ANSWER]])
     if "search" not in query.took_ms:
-        query.took_ms["search"] = _ms(started, time.perf_counter())
+        query.change(took_ms={**query.took_ms, "search": _ms(started, time.perf_counter())})
         if matches:
-            query.best_score, query.best_product_id = matches[0].score, matches[0].product_id
+            query.change(best_score=matches[0].score, best_product_id=matches[0].product_id)
         best = likelihoods(query, matches)
-        query.nothing_alike = not matches or (bool(best) and not best[matches[0].image_id].is_alike)
-        noted += ["took_ms", "best_score", "best_product", "nothing_alike"]
-    if noted and query.is_kept:
-        query.keep(*noted)
+        query.change(nothing_alike=not matches or (bool(best) and not best[matches[0].image_id].is_alike))
     return matches[:k]
 
 
@@ -361,8 +361,8 @@ def reembed_if_stale(query: Query) -> None:
         return
     photos = query.all_photos()
     vectors = embed_kept([photo for photo in photos if photo.is_searched] or [query], model)
-    query.vector, query.model, query.answer = mean_direction(vectors).tolist(), model, []
-    query.keep("vector", "model", "answer")
+    query.change(vector=mean_direction(vectors).tolist(), model=model, answer=[])
+    query.save_changes()
 
 
 def embed_kept(kept: Sequence[Query | QueryPhoto], model: ModelVersion) -> NDArray[np.float32]:

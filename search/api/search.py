@@ -146,7 +146,7 @@ class Search(APIView):
     ) -> Response:
         query = queries.read_query(photos, crops, Query.Source.API, together=together)
         matches = queries.closest(query, narrowing.filter, narrowing.k)
-        query.keep()  # with what the answer noted on it; before the answer, whose address must work
+        query.store()  # before the client gets the query's address
         return answer(self.request, query, matches, narrowing)
 
     def stored_photo(self, parameters: QueryDict) -> bytes:
@@ -200,6 +200,7 @@ class SearchAgain(APIView):
         queries.reembed_if_stale(query)
         depth = next(depth for depth in DEPTHS if page * narrowing.k <= depth)
         matches = queries.closest(query, narrowing.filter, depth)
+        query.save_changes()
         page_of = matches[(page - 1) * narrowing.k : page * narrowing.k]  # cut from one answer: nothing comes twice
         return answer(request, query, page_of, narrowing)
 

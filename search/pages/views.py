@@ -83,8 +83,7 @@ def search_by_photo(request: HttpRequest) -> HttpResponse:
         query = read_query(photos, crops, Query.Source.PAGE)
         if len(photos) == 1 and not any(crops):
             choose_item(query)
-        query.keep()
-    if not query.is_kept:  # and its results page, at another address, could not be found
+    if not query.store():  # the results page, which reads the query, would be a 404
         sentence = _("We cannot search by photo at the moment. Please try again later, or browse the shop.")
         raise RequestError("no_space", sentence, status=503)
     if request.headers.get("Accept") == "application/json":
