@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import connections
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
@@ -318,7 +318,7 @@ def _attribute_counts(products: QuerySet[Product]) -> dict[str, dict[str, int]]:
         sql, parameters = pairs.query.sql_with_params()
     except EmptyResultSet:  # Django knows that nothing passes
         return {}
-    with connection.cursor() as cursor:
+    with connections[products.db].cursor() as cursor:
         cursor.execute(
             f"""
             SELECT key, value #>> '{{}}', count(*) FILTER (WHERE counts::boolean)
@@ -380,7 +380,7 @@ def _bounds(products: QuerySet[Product]) -> list[Decimal]:
         sql, parameters = products.order_by().filter(price__isnull=False).values("price").query.sql_with_params()
     except EmptyResultSet:  # Django knows that nothing passes
         return []
-    with connection.cursor() as cursor:
+    with connections[products.db].cursor() as cursor:
         cursor.execute(
             f"""SELECT percentile_cont(ARRAY[0, .25, .5, .75, 1]) WITHIN GROUP (ORDER BY price)
             FROM ({sql}) AS product""",

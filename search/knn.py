@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
-from django.db import connection, models
+from django.db import connections, models
 from numpy.typing import NDArray
 from pgvector import HalfVector
 
@@ -73,14 +73,14 @@ class EmbeddingManager(models.Manager["Embedding"]):
         narrows = bool(product_filter.sql()[0] or product_filter.words)
         seen_anyway = 0 if narrows else settings.HNSW_EF_SEARCH  # by the shortest walk
         rows = max(round(ROWS_PER_PRODUCT * k), seen_anyway, 40)
-        share, passing = (1.0, 0) if exact or not narrows else _expected_to_pass(product_filter)
+        share, passing = (1.0, 0) if exact or not narrows else _expected_to_pass(product_filter, self.db)
         while True:
             path = Path.WALK
             if exact:
                 path = Path.EVERYTHING
             elif narrows and _is_narrow(share, passing, rows):
                 path = Path.NARROW
-            matches, scanned = _run(vector, model, product_filter, rows, path, share)
+            matches, scanned = _run(vector, model, product_filter, rows, path, share, using=self.db)
             if len(matches) >= k:
                 return matches[:k]
             if scanned >= rows:
@@ -103,14 +103,14 @@ def _ef_search(share: float, rows: int) -> int:
     return max(settings.HNSW_EF_SEARCH, min(MAX_EF_SEARCH, math.ceil(1.2 * rows / share)))
 
 
-def _expected_to_pass(product_filter: ProductFilter) -> tuple[float, int]:
+def _expected_to_pass(product_filter: ProductFilter, using: str) -> tuple[float, int]:
     """(share of products, products) that the planner expects to pass: from its statistics, in 0.2 ms.
 
     Counting a tenth of 50,000 products takes ten times as long.
     """
     conditions, parameters = product_filter.sql()
     narrowed = " AND ".join(conditions) or "true"
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(
             f"EXPLAIN (FORMAT JSON) SELECT FROM catalog_product UNION ALL SELECT FROM catalog_product WHERE {narrowed}",
             parameters,
@@ -132,10 +132,12 @@ def _run(
     rows: int,
     path: Path,
     share: float = 1.0,
+    *,
+    using: str,
 ) -> tuple[list[Match], int]:
     """One execution: the matches, and the number of rows they were chosen from."""
     sql, parameters = knn_sql(vector, model.pk, product_filter, rows, path, share)
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(sql, parameters)
         found = cursor.fetchall()
     matches = [Match(product_id, image_id, score) for product_id, image_id, score, _ in found if product_id]

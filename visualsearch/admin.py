@@ -8,7 +8,8 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 
 for model in (Failure, OrmQ, Schedule, Success):
-    admin.site.unregister(model)
+    if admin.site.is_registered(model):  # django-q leaves OrmQ out where the queue is in Redis
+        admin.site.unregister(model)
 
 
 @admin.register(Failure)

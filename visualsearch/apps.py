@@ -5,4 +5,4 @@ class VisualsearchConfig(AppConfig):
     name = "visualsearch"
 
     def ready(self) -> None:
-        from visualsearch import database, login, metrics, queue  # noqa: F401 - they listen to signals
+        from visualsearch import database, login, metrics, queue, replica  # noqa: F401 - they listen to signals

@@ -15,12 +15,15 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from django_q.brokers import get_broker
 from django_q.models import Failure, OrmQ
+from redis import RedisError
 
 from catalog.models import ProductImage
 from ml.models import ModelVersion
 from search.indexing.rollout import index_name
 from search.models import photos_awaiting
+from visualsearch import replica
 from visualsearch.health import LEAST_DISK
 
 LEAST_PGVECTOR = (0, 8)
@@ -43,7 +46,7 @@ def examine() -> Iterator[Finding]:
         reason = " ".join(str(error).split())
         yield Finding("database", False, f"It cannot be reached: {reason}")
         return
-    for look in (_model, _photos, _queue, _storage, _settings):
+    for look in (_replica, _model, _photos, _queue, _storage, _settings):
         yield from _safely(look)
 
 
@@ -90,6 +93,21 @@ def _database() -> Iterator[Finding]:
         yield Finding("pgvector", True, f"{row[0]}.")
 
 
+def _replica() -> Iterator[Finding]:
+    if replica.REPLICA not in settings.DATABASES:
+        return
+    try:
+        lag, connected = replica.replica_lag()
+    except DatabaseError as error:
+        reason = " ".join(str(error).split())
+        yield Finding("replica", False, f"It cannot be reached, and the primary answers for it: {reason}")
+        return
+    well = connected and lag <= settings.REPLICA_MAX_LAG
+    advice = "" if well else " It is not read."
+    cut_off = "" if connected else ", and cut off from the primary"
+    yield Finding("replica", well, f"{lag:.0f} s behind{cut_off}.{advice}")
+
+
 def _model() -> Iterator[Finding]:
     model = ModelVersion.objects.active()
     if model is None:
@@ -127,7 +145,10 @@ def _photos() -> Iterator[Finding]:
 
 def _queue() -> Iterator[Finding]:
     if settings.Q_BROKER:
-        yield Finding("queue", True, "In Redis: not looked into.")
+        try:
+            yield Finding("queue", True, f"{get_broker().queue_size():,} tasks, in Redis.")
+        except RedisError as error:
+            yield Finding("queue", False, f"Redis, at Q_BROKER, cannot be reached: {error}")
         return
     now = timezone.now()
     late = OrmQ.objects.filter(lock__lt=now - WORKER_PATIENCE).count()

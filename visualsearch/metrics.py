@@ -4,15 +4,19 @@ at each scrape, and so the same wherever it is asked."""
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
+from django_q.brokers import get_broker
 from django_q.models import OrmQ
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from redis import RedisError
 
 from catalog.models import Product, ProductImage
 from ml.models import ModelVersion
@@ -60,7 +64,9 @@ def _gauges(registry: CollectorRegistry) -> None:
         gauge("index_bytes", "The active model's ANN index", _scalar(INDEX_SIZE, [index_name(model)]))
     now = timezone.now()
     waiting = OrmQ.objects.filter(lock__lte=now).order_by("lock")
-    gauge("tasks_queued", "Tasks in the queue of the ORM broker", OrmQ.objects.count())
+    with suppress(RedisError):  # the rest is worth telling without it
+        queued = get_broker().queue_size() if settings.Q_BROKER else OrmQ.objects.count()
+        gauge("tasks_queued", "Tasks in the queue", queued)
     gauge("tasks_waiting", "Tasks that no worker has taken", waiting.count())
     oldest = waiting.values_list("lock", flat=True).first() or now
     gauge(

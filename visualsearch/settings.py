@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "visualsearch.security.ContentSecurityPolicy",
     "corsheaders.middleware.CorsMiddleware",
+    "visualsearch.replica.ReadsFromReplica",
     "visualsearch.unstorable.UnstorableInput",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -136,6 +137,13 @@ POSTGRES_SETTINGS = {
 }
 INDEX_BUILD_MEMORY = env.str("INDEX_BUILD_MEMORY", "")  # such as 2GB; empty: see search/indexing/rollout.py
 DATABASES = {"default": DATABASE}
+if env.str("REPLICA_DATABASE_URL", ""):  # what shoppers see is read there: visualsearch/replica.py
+    DATABASES["replica"] = dict(
+        dj_database_url.parse(env.str("REPLICA_DATABASE_URL"), conn_max_age=600, conn_health_checks=True)
+    )
+    DATABASES["replica"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+DATABASE_ROUTERS = ["visualsearch.replica.Router"]
+REPLICA_MAX_LAG = env.float("REPLICA_MAX_LAG", 30.0)  # seconds; a replica that is further behind is not read
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 Q_BROKER = env.str("Q_BROKER", "")  # empty: tasks wait in Postgres; redis://...: in Redis

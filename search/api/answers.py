@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import connections
 from rest_framework.request import Request
 
 from catalog.addresses import picture_path, product_path
+from catalog.models import Product
 from ml.verdict import Likelihood
 from search.knn import Match
 
@@ -55,7 +56,7 @@ def described(request: Request, found: Sequence[Hit]) -> list[dict[str, Any]]:
     if not found:
         return []
     site = request.build_absolute_uri("/").removesuffix("/")
-    with connection.cursor() as cursor:
+    with connections[Product.objects.db].cursor() as cursor:
         ids: Any = {"products": [hit.product_id for hit in found], "images": [hit.image_id for hit in found]}
         cursor.execute(SHOWN, ids)
         rows = cursor.fetchall()

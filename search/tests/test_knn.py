@@ -124,7 +124,7 @@ def plan(query, model, filters, path=knn.Path.WALK, share=1.0):
 
 def paths_taken(query, model, filters, monkeypatch):
     taken, run = [], knn._run
-    monkeypatch.setattr(knn, "_run", lambda *arguments: taken.append(arguments[4]) or run(*arguments))
+    monkeypatch.setattr(knn, "_run", lambda *given, **named: taken.append(given[4]) or run(*given, **named))
     Embedding.objects.knn(query, model, 20, filters)
     return taken
 
@@ -176,13 +176,13 @@ def test_the_walk_holds_as_many_candidates_as_the_filter_will_make_it_pass_over(
 
 
 def test_the_share_that_passes_is_estimated_without_counting(catalogue):
-    share, passing = knn._expected_to_pass(ProductFilter(max_price=Decimal(100)))
+    share, passing = knn._expected_to_pass(ProductFilter(max_price=Decimal(100)), "default")
     really = Product.objects.filter(price__lte=100).count()
     assert passing == pytest.approx(really, rel=0.2) and share == pytest.approx(really / 6000, rel=0.2)
 
 
 def test_a_walk_that_meets_its_limit_is_answered_from_what_passes(catalogue, query, model, monkeypatch):
-    monkeypatch.setattr(knn, "_expected_to_pass", lambda product_filter: (0.9, 6000))  # far from it
+    monkeypatch.setattr(knn, "_expected_to_pass", lambda product_filter, using: (0.9, 6000))  # far from it
     monkeypatch.setattr(knn, "WALK_COST", 0.1)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL hnsw.max_scan_tuples = 200")
