@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings
-from django.db import connection
 
 from ml.tests.tiny_model import write_tiny_model
+from search.benchmarks.web_process import database_url, free_port
 from search.models import Embedding
 from search.tests.real_worker import run_until_it_ends, wait_until, workers
-from visualsearch.tests.web_process import database_url, free_port
 
 QUEUE_PHOTOS = """
 import django; django.setup()
@@ -55,7 +54,7 @@ def _answers(client: redis.Redis) -> bool:
 
 
 def doctor(var_dir: Path) -> str:
-    own = {"VAR_DIR": str(var_dir), "DATABASE_URL": database_url(str(connection.settings_dict["HOST"]))}
+    own = {"VAR_DIR": str(var_dir), "DATABASE_URL": database_url()}
     command = [sys.executable, "manage.py", "doctor"]
     outcome = subprocess.run(command, cwd=settings.BASE_DIR, env={**os.environ, **own}, capture_output=True, text=True)
     return outcome.stdout + outcome.stderr

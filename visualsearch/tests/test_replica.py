@@ -22,10 +22,10 @@ from pytest_django.plugin import DjangoDbBlocker
 from catalog.models import Product
 from conftest import photo_of
 from ml.tests.tiny_model import write_tiny_model
+from search.benchmarks.web_process import WebProcess, database_url, web_process
 from search.indexing.embed import embed_awaiting
 from search.tests.real_worker import wait_until
-from visualsearch.tests.test_front_server import FORM, photo_form
-from visualsearch.tests.web_process import Web, database_url, web_process
+from visualsearch.tests.uploads import FORM, photo_form
 
 
 @dataclass
@@ -99,7 +99,7 @@ def replica(copy: Replica) -> Iterator[Replica]:
         copy.kill()
 
 
-def first_title(web: Web, **headers: str) -> str:
+def first_title(web: WebProcess, **headers: str) -> str:
     status, _, body = web.request("POST", "/api/v1/search/", photo_form(photo_of("mug")), {**FORM, **headers})
     assert status == 200, body
     return str(json.loads(body)["results"][0]["product"]["title"])
@@ -129,7 +129,7 @@ def test_a_replica_that_is_far_behind_is_not_read(model, make_product, tmp_path,
     embed_awaiting(model)
     replica.freeze()
     Product.objects.update(title="New title")
-    with web_process(tmp_path, REPLICA_DATABASE_URL=replica.url, REPLICA_MAX_LAG="0") as web:
+    with web_process(VAR_DIR=str(tmp_path), REPLICA_DATABASE_URL=replica.url, REPLICA_MAX_LAG="0") as web:
         assert first_title(web) == "New title"
 
 
@@ -143,7 +143,7 @@ def test_shoppers_read_the_replica_staff_the_primary_and_all_the_primary_when_th
     staff = Client()
     staff.force_login(User.objects.create_superuser("chief"))
     cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={staff.cookies[settings.SESSION_COOKIE_NAME].value}"}
-    with web_process(tmp_path, REPLICA_DATABASE_URL=replica.url, REPLICA_MAX_LAG="600") as web:
+    with web_process(VAR_DIR=str(tmp_path), REPLICA_DATABASE_URL=replica.url, REPLICA_MAX_LAG="600") as web:
         replica.freeze()
         Product.objects.update(title="New title")
 
