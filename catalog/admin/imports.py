@@ -239,6 +239,7 @@ class ImportRunAdmin(ModelAdmin):
         return {
             "run": run,
             "silent": import_runs.is_silent(run),
+            "is_reading": run.state == ImportRun.State.CHECKING and "lists" not in run.survey,
             "may_steer": self.has_add_permission(request),
             "can_undo": import_runs.can_undo(run),
             "lists": [ListFacts(**facts) for facts in run.survey.get("lists", [])],

@@ -74,33 +74,43 @@ def count_rows(source: Path, reading: Reading = AS_RECOGNISED) -> int:
     return survey_source(source, reading).total
 
 
-def plan_import(
-    source: Path, *, after_line: int = 0, reading: Reading = AS_RECOGNISED, survey: Survey | None = None
-) -> Iterator[Outcome]:
-    """What `run_import` would do, row by row, from after `after_line` on. Writes nothing. Raises UnusableSource."""
-    rows = (row for row in _rows(source, reading, survey) if row.line > after_line)
+def plan_import(source: Path, *, reading: Reading = AS_RECOGNISED, survey: Survey | None = None) -> Iterator[Outcome]:
+    """What `run_import` would do, row by row. Writes nothing. Raises UnusableSource."""
+    for outcomes in plan_batches(rows_of(source, reading, survey), reading):
+        yield from outcomes
+
+
+def plan_batches(rows: Iterator[SourceRow], reading: Reading) -> Iterator[list[Outcome]]:
+    """What `import_rows` would do, batch by batch. Writes nothing."""
     for batch in _batches(rows):
-        for decision in _decide_all(batch, _Categories(), reading):
-            yield decision.outcome()
+        yield [decision.outcome() for decision in _decide_all(batch, _Categories(), reading)]
 
 
 def run_import(
     source: Path,
     on_rows: Callable[[list[Outcome]], None] = lambda outcomes: None,
     *,
-    after_line: int = 0,
     reading: Reading = AS_RECOGNISED,
     survey: Survey | None = None,
+) -> None:
+    """Import `source`. `on_rows`: see `import_rows`. Raises UnusableSource."""
+    import_rows(rows_of(source, reading, survey), on_rows, reading)
+
+
+def import_rows(
+    rows: Iterator[SourceRow],
+    on_rows: Callable[[list[Outcome]], None],
+    reading: Reading = AS_RECOGNISED,
+    *,
     run: ImportRun | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Import `source`; of a run that was interrupted, what comes after `after_line`. Whether it came to the end.
+    """Import `rows`, until `stop` says so after a batch. Whether it came to their end.
 
     `on_rows` is called within the transaction of each batch: what it writes is there exactly if the products are, and
-    when it raises, the import ends before them. `stop` is asked after each batch. Raises UnusableSource.
+    when it raises, the import ends before them.
     """
     with batched_signals():
-        rows = (row for row in _rows(source, reading, survey) if row.line > after_line)
         for batch in _batches(rows):
             _import_batch(batch, on_rows, reading, run)
             if stop():
@@ -169,7 +179,8 @@ def _failed(row: SourceRow, error: Exception) -> Outcome:
     )
 
 
-def _rows(source: Path, reading: Reading, survey: Survey | None) -> Iterator[SourceRow]:
+def rows_of(source: Path, reading: Reading = AS_RECOGNISED, survey: Survey | None = None) -> Iterator[SourceRow]:
+    """The rows of `source`, with what is wrong with a row beside the others. Raises UnusableSource."""
     seen = Seen()
     for row in read_source(source, reading, survey):
         row.record.sku = composed(row.record.sku)

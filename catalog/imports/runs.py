@@ -1,7 +1,9 @@
 """Imports by staff, in the background: looked through first, then carried out; cancelled, resumed, never done twice.
 
-A worker takes a slice of at most SLICE seconds and queues the next one, so that no task runs into the queue's time
-limit and other work gets its turn. Tasks are delivered at least once: a lock lets one of them work on a run at a time.
+A worker takes a slice of about SLICE seconds and queues the next one, so that other work gets its turn. The list stays
+open between two slices of one process; another process reads it anew up to where the run is. Reading a list of a
+million rows takes minutes, so the queue lets these tasks take longer than others. Tasks are delivered at least once: a
+lock lets one of them work on a run at a time.
 """
 
 from __future__ import annotations
@@ -10,12 +12,12 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from itertools import islice
+from itertools import chain
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
@@ -31,8 +33,8 @@ from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
 from catalog.imports.formats.mapped import signature
-from catalog.imports.importer import Action, Outcome, plan_import, run_import
-from catalog.imports.sources import PHOTO_SUFFIXES, Survey, UnknownColumns, survey_source
+from catalog.imports.importer import Action, Outcome, import_rows, plan_batches, rows_of
+from catalog.imports.sources import PHOTO_SUFFIXES, SourceRow, Survey, UnknownColumns, survey_source
 from catalog.imports.tables import SUFFIXES, UnusableSource
 from catalog.imports.undo import undo_row
 from catalog.imports.values import Reading
@@ -41,8 +43,10 @@ from catalog.models import ImportProfile, ImportRow, ImportRun, Product
 
 logger = logging.getLogger(__name__)
 
-SLICE = 30.0  # seconds, well below Q_CLUSTER's timeout
-BATCH = 50  # rows looked through, or undone, between two writes
+SLICE = 30.0  # seconds of writing
+TASK_SECONDS = 2 * 3600  # of a slice with the reading before it
+TOLD_EVERY = 1_000  # rows, while a list is read up to where the run is
+BATCH = 50  # rows undone between two writes
 SILENCE = timedelta(minutes=4)  # a worker that was killed is replaced before (Q_CLUSTER's retry)
 
 COUNTERS = {
@@ -228,7 +232,7 @@ def _survey(run: ImportRun) -> Survey:
         return Survey.from_json(run.survey)
     source, reading = Path(run.source), reading_of(run)
     try:
-        survey = survey_source(source, reading)
+        survey = survey_source(source, reading, lambda products: _tell(run, products))
         found = [facts.columns for facts in survey.lists]
     except UnknownColumns as unknown:
         survey, found = None, [unknown.columns]
@@ -236,7 +240,7 @@ def _survey(run: ImportRun) -> Survey:
             raise
     if not run.reading and (profile := _profile(found)):
         run.reading = profile.reading
-        survey = survey_source(source, reading_of(run))
+        survey = survey_source(source, reading_of(run), lambda products: _tell(run, products))
     elif survey is None:
         survey = survey_source(source, reading)  # raises anew
     run.survey = asdict(survey)
@@ -252,30 +256,74 @@ def _profile(found: list[list[str]]) -> ImportProfile | None:
     return ImportProfile.objects.filter(columns__in=wanted).order_by("-pk").first() if len(wanted) == 1 else None
 
 
+def _tell(run: ImportRun, products: int | None = None) -> None:
+    """A worker is at it, though nothing is written yet. Raises _Cancelled when staff want no more."""
+    total = {} if products is None else {"total": products}
+    if not ImportRun.objects.filter(pk=run.pk, wants_cancel=False).update(**total, updated=Now()):
+        raise _Cancelled
+
+
 def _look_through(run: ImportRun) -> bool:
     """Whether it came to the end."""
+    rows = _rows_to_come(run)
     deadline = time.monotonic() + SLICE
-    survey = _survey(run)
-    rows = plan_import(Path(run.source), after_line=run.line, reading=reading_of(run), survey=survey)
-    while batch := list(islice(rows, BATCH)):
-        _record(run, batch)
+    for outcomes in plan_batches(rows, reading_of(run)):
+        _record(run, outcomes)
         if time.monotonic() > deadline:
+            _leave_open(run, rows)
             return False
     return True
 
 
 def _carry_out(run: ImportRun) -> bool:
     """Whether it came to the end."""
+    rows = _rows_to_come(run)
     deadline = time.monotonic() + SLICE
-    return run_import(
-        Path(run.source),
+    finished = import_rows(
+        rows,
         lambda outcomes: _record(run, outcomes),
-        after_line=run.line,
-        reading=reading_of(run),
-        survey=_survey(run),
+        reading_of(run),
         run=run,
         stop=lambda: time.monotonic() > deadline,
     )
+    if not finished:
+        _leave_open(run, rows)
+    return finished
+
+
+_open: tuple[dict[str, Any], Iterator[SourceRow]] | None = None  # the list that the last slice left, and what it is of
+
+
+def _leave_open(run: ImportRun, rows: Iterator[SourceRow]) -> None:
+    global _open
+    _open = (_place(run), rows)
+
+
+def _rows_to_come(run: ImportRun) -> Iterator[SourceRow]:
+    """The rows after the line that the run has reached."""
+    global _open
+    (place, rows), _open = _open or (None, iter(())), None
+    if place == _place(run):
+        return rows
+    survey = _survey(run)  # first: a profile may tell the reading
+    rows = rows_of(Path(run.source), reading_of(run), survey)
+    if not run.line:
+        return rows
+    return chain([first], rows) if (first := _first_after(run, rows)) else iter(())
+
+
+def _first_after(run: ImportRun, rows: Iterator[SourceRow]) -> SourceRow | None:
+    """The first row after the line that the run has reached; those before are read, and nothing else."""
+    for number, row in enumerate(rows, start=1):
+        if row.line > run.line:
+            return row
+        if number % TOLD_EVERY == 0:
+            _tell(run)
+    return None
+
+
+def _place(run: ImportRun) -> dict[str, Any]:
+    return {"run": run.pk, "line": run.line, "state": run.state, "reading": run.reading}
 
 
 def _take_back(run: ImportRun) -> bool:
@@ -311,10 +359,11 @@ def _record(run: ImportRun, outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         counts[COUNTERS[outcome.action]] += 1
         counts["problem_count"] += len(outcome.problems)
+    line = outcomes[-1].line
     with transaction.atomic():
         moved = ImportRun.objects.filter(pk=run.pk, wants_cancel=False).update(
             **{name: F(name) + count for name, count in counts.items() if count},
-            line=outcomes[-1].line if outcomes else F("line"),
+            line=line,
             updated=Now(),
         )
         if not moved:
@@ -342,6 +391,7 @@ def _record(run: ImportRun, outcomes: Sequence[Outcome]) -> None:
         )
         if run.state == ImportRun.State.RUNNING:
             _log_outcomes(run, outcomes)
+    run.line = line
 
 
 def _log_outcomes(run: ImportRun, outcomes: Sequence[Outcome]) -> None:
@@ -395,4 +445,5 @@ def _move(run: ImportRun, allowed: set[str], **changes: object) -> None:
 
 def _queue(run: ImportRun) -> None:
     name = f"import {run.pk}"
-    transaction.on_commit(lambda: async_task("catalog.imports.runs.work", run.pk, group="import", task_name=name))
+    options: dict[str, Any] = {"group": "import", "task_name": name, "timeout": TASK_SECONDS}
+    transaction.on_commit(lambda: async_task("catalog.imports.runs.work", run.pk, **options))

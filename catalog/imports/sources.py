@@ -43,6 +43,7 @@ MAX_ZIP_RATIO = 200
 BOMB_BYTES = 10_000_000  # what unpacks to less harms nobody
 SAMPLES = 3  # of each column, shown to people
 EVIDENCE_ROWS = 5_000  # whose prices tell what a comma means
+TOLD_EVERY = 1_000  # rows
 LINES_PER_LIST = 10_000_000  # what tells lines of several lists apart
 MANY_PHOTOS = 100  # of one product: more will look odd
 UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
@@ -133,8 +134,13 @@ class _Tree(Protocol):
         ...
 
 
-def survey_source(source: Path, reading: Reading = AS_RECOGNISED) -> Survey:
-    """Read all of `source` once, but for its photos. Raises UnusableSource, and UnknownColumns of a list."""
+def survey_source(
+    source: Path, reading: Reading = AS_RECOGNISED, on_rows: Callable[[int], None] = lambda products: None
+) -> Survey:
+    """Read all of `source` once, but for its photos. Raises UnusableSource, and UnknownColumns of a list.
+
+    on_rows: told from time to time how many products were read; what it raises ends the reading.
+    """
     with _tree(source) as (tree, only):
         survey = Survey()
         lists, left = _lists(tree, only, reading)
@@ -143,7 +149,7 @@ def survey_source(source: Path, reading: Reading = AS_RECOGNISED) -> Survey:
             survey.total = sum(1 for _product in products)
         survey.oddities += left
         for name, table, format in lists:
-            facts, odd = _survey_list(name, table, format, reading, survey)
+            facts, odd = _survey_list(name, table, format, reading, survey, on_rows)
             survey.lists.append(facts)
             survey.oddities += [f"{name}: {text}" for text in odd] if len(lists) > 1 else odd
         if lists and not only and not any("image" in name for facts in survey.lists for name in facts.names):
@@ -274,7 +280,7 @@ def _format_named(name: str, reading: Reading) -> Format:
 
 
 def _survey_list(
-    name: str, table: Table, format: Format, reading: Reading, survey: Survey
+    name: str, table: Table, format: Format, reading: Reading, survey: Survey, on_rows: Callable[[int], None]
 ) -> tuple[ListFacts, list[str]]:
     """(how the list is read, what is odd in it); adds its products to the survey's total."""
     samples = [row.cells for row in islice(table.rows(), 200) if any(row.cells)]
@@ -295,6 +301,8 @@ def _survey_list(
     def counted() -> Iterator[Row]:
         for row in _rows(names, table):
             facts.rows += 1
+            if facts.rows % TOLD_EVERY == 0:
+                on_rows(survey.total)
             yield row
 
     for group in together(format, counted()):

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django_q.models import OrmQ
 
-from catalog.imports import importer
+from catalog.imports import importer, sources
 from catalog.imports import runs as import_runs
 from catalog.models import ImportRun, Product
 from conftest import photo_of
@@ -200,6 +200,74 @@ def test_a_slice_that_ends_queues_the_next(admin_client, run, monkeypatch, djang
     with django_capture_on_commit_callbacks(execute=True):
         assert import_runs.work(run.pk) == "checking"
     assert OrmQ.objects.count() == before + 1
+
+
+@pytest.fixture
+def readings(monkeypatch) -> list[int]:
+    """One entry each time a list is read from its start, not counting the survey."""
+    found: list[int] = []
+    rows_of = import_runs.rows_of
+
+    def counted(*args, **options):
+        found.append(1)
+        return rows_of(*args, **options)
+
+    monkeypatch.setattr(import_runs, "rows_of", counted)
+    monkeypatch.setattr(importer, "BATCH", 1)
+    monkeypatch.setattr(import_runs, "SLICE", 0.0)  # over after a batch
+    return found
+
+
+def work_to_the_end(run: ImportRun) -> None:
+    state = run.state
+    while import_runs.work(run.pk) == state:
+        pass
+
+
+def test_a_list_stays_open_between_the_slices_of_one_process(admin_client, run, readings):
+    work_to_the_end(run)
+    assert (counts(run), len(readings)) == ((2, 0, 0, 1), 1)
+    do(admin_client, run, "run")
+    work_to_the_end(run)
+    assert (counts(run), len(readings)) == ((2, 0, 0, 1), 2)
+    assert set(Product.objects.values_list("sku", flat=True)) == {"12", "14"}
+
+
+def test_another_process_reads_the_list_anew_up_to_where_the_run_is(admin_client, run, readings, monkeypatch):
+    import_runs.work(run.pk)
+    monkeypatch.setattr(import_runs, "_open", None)  # as in another process
+    work_to_the_end(run)
+    assert (counts(run), len(readings)) == ((2, 0, 0, 1), 2)
+    assert list(run.rows.values_list("line", flat=True)) == [2, 3, 4]
+
+
+def test_what_one_run_left_open_is_not_taken_for_another(admin_client, run, readings):
+    import_runs.work(run.pk)
+    admin_client.post(ADD, {"uploads": [SimpleUploadedFile("other.csv", b"sku,title\n77,Lamp\n78,Sofa\n")]})
+    other = ImportRun.objects.exclude(pk=run.pk).get()
+    work_to_the_end(other)
+    work_to_the_end(run)
+    assert list(other.rows.values_list("sku", flat=True)) == ["77", "78"]
+    assert list(run.rows.values_list("sku", flat=True)) == ["12", "13", "14"]
+
+
+def test_while_a_long_list_is_read_its_page_tells_how_far_and_it_can_be_cancelled(admin_client, monkeypatch):
+    lines = "".join(f"{number},Mug\n" for number in range(9))
+    admin_client.post(ADD, {"uploads": [SimpleUploadedFile("list.csv", f"sku,title\n{lines}".encode())]})
+    run = ImportRun.objects.get()
+    seen = []
+    tell = import_runs._tell
+
+    def look_and_cancel(run: ImportRun, products: int | None = None) -> None:
+        tell(run, products)
+        seen.append(admin_client.get(reverse("admin:import_progress", args=[run.pk])).content.decode())
+        if len(seen) == 3:
+            do(admin_client, run, "cancel")
+
+    monkeypatch.setattr(import_runs, "_tell", look_and_cancel)
+    monkeypatch.setattr(sources, "TOLD_EVERY", 1)
+    assert import_runs.work(run.pk) == "cancelled"
+    assert len(seen) == 3 and "The list is read: 1 product so far." in seen[2]
 
 
 @pytest.mark.django_db(transaction=True)

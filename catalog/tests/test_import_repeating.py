@@ -1,7 +1,6 @@
 """An import may be stopped at any moment and repeated; the second time changes nothing."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,9 +19,9 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def actions(source: Path, **options: Any) -> list[Action]:
+def actions(source: Path) -> list[Action]:
     outcomes: list[Outcome] = []
-    run_import(source, outcomes.extend, **options)
+    run_import(source, outcomes.extend)
     return [outcome.action for outcome in outcomes]
 
 
@@ -91,12 +90,6 @@ def test_an_import_killed_after_writing_a_file_leaves_no_double_behind(folder, s
     assert len(stored_files(settings)) == 4, "the files of the second product are orphans now"
     assert actions(folder) == [Action.KEEP, Action.CREATE, Action.CREATE]
     assert len(stored_files(settings)) == 6
-
-
-@pytest.mark.django_db
-def test_an_import_resumes_after_the_line_it_reached(folder):
-    assert actions(folder, after_line=2) == [Action.CREATE]
-    assert Product.objects.get().sku == "3"
 
 
 @pytest.mark.django_db

@@ -11,11 +11,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import psutil
 from django.conf import settings
 from django.db import connection
+
+from search.benchmarks.processes import peak_bytes
 
 START_SECONDS = 60
 
@@ -60,9 +61,7 @@ class WebProcess:
 
     def peak_memory(self) -> int:
         """Bytes: the most that was resident in the worker since it started."""
-        status = Path(f"/proc/{self.worker.pid}/status").read_text()
-        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
-        return int(kilobytes) * 1024
+        return peak_bytes(self.worker.pid)
 
     def decoder_memory(self) -> int:
         """Bytes resident in the worker's decoder processes now."""

@@ -153,4 +153,5 @@ def lowest(prices: Iterable[tuple[str, str]]) -> tuple[str, str]:
         except ValueError:
             return -1
 
-    return min((pair for pair in prices if pair[0] or pair[1]), key=cost, default=("", ""))
+    said = list(dict.fromkeys(pair for pair in prices if pair[0] or pair[1]))
+    return min(said, key=cost) if len(said) > 1 else said[0] if said else ("", "")
