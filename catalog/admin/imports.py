@@ -28,6 +28,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from catalog.admin.photos import ManyPhotosInput
 from catalog.admin.remote_photos import remote_photos
 from catalog.imports import runs as import_runs
+from catalog.imports.encodings import CHOICES
 from catalog.imports.formats.mapped import ATTRIBUTE, FIELDS, propose
 from catalog.imports.formats.own import REASON
 from catalog.imports.formats.record import fold
@@ -195,17 +196,22 @@ class ImportRunAdmin(ModelAdmin):
             for errors in form.errors.values():
                 self.message_user(request, " ".join(str(error) for error in errors), messages.ERROR)
         else:
-            import_runs.read_as(run, form.reading(), form.cleaned_data["profile"])
+            reading = replace(form.reading(), encoding=import_runs.reading_of(run).encoding)
+            import_runs.read_as(run, reading, form.cleaned_data["profile"])
             self.log_change(request, run, _("Said what its columns are."))
         return redirect("admin:catalog_importrun_change", run.pk)
 
     def marks_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Staff say which the decimal mark is, where the list does not tell: it is looked through anew."""
+        """Staff say which the decimal mark is, or the encoding, where the list does not tell: looked through anew."""
         run, mark = self._run(request, pk), request.POST.get("decimal_mark", "")
-        if not self.has_add_permission(request) or mark not in (".", ","):
+        encoding = request.POST.get("encoding", "")
+        if not self.has_add_permission(request) or (mark not in (".", ",") and encoding not in dict(CHOICES)):
             raise PermissionDenied
-        import_runs.read_as(run, replace(import_runs.reading_of(run), decimal_mark=mark))
-        self.log_change(request, run, _("Said what the decimal mark is: %s") % mark)
+        reading = import_runs.reading_of(run)
+        reading = replace(reading, encoding=encoding) if encoding else replace(reading, decimal_mark=mark)
+        import_runs.read_as(run, reading)
+        text = _("Said what the encoding is: %s") if encoding else _("Said what the decimal mark is: %s")
+        self.log_change(request, run, text % (encoding or mark))
         return redirect("admin:catalog_importrun_change", run.pk)
 
     def refused_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
@@ -243,6 +249,7 @@ class ImportRunAdmin(ModelAdmin):
             "may_steer": self.has_add_permission(request),
             "can_undo": import_runs.can_undo(run),
             "lists": [ListFacts(**facts) for facts in run.survey.get("lists", [])],
+            "encodings": CHOICES,
         }
 
 

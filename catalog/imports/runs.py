@@ -186,7 +186,8 @@ def work(run_id: int) -> str:
             run.state = ImportRun.State.DONE if run.state == ImportRun.State.UNDOING else ImportRun.State.CANCELLED
         except UnknownColumns as unknown:
             run.state, run.error = ImportRun.State.MAPPING, ""
-            run.survey = {"unknown": {"list": unknown.name, "columns": unknown.columns, "samples": unknown.samples}}
+            facts = {"list": unknown.name, "columns": unknown.columns, "samples": unknown.samples}
+            run.survey = {"unknown": facts | {"guess": unknown.guess}}
             if run.agreed:  # nobody is there to say what they are
                 run.state, run.error = ImportRun.State.FAILED, str(unknown)
         except UnusableSource as error:

@@ -52,12 +52,12 @@ UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, Runt
 class UnknownColumns(UnusableSource):
     """A list that no format recognises: people have to say what its columns are."""
 
-    def __init__(self, name: str, columns: list[str], samples: list[list[str]]) -> None:
+    def __init__(self, name: str, columns: list[str], samples: list[list[str]], guess: str = "") -> None:
         said = ", ".join(column for column in columns if column)[:200] or _("nothing")
         super().__init__(
             _("The first line must name the columns, with sku among them. It says: %(header)s") % {"header": said}
         )
-        self.name, self.columns, self.samples = name, columns, samples
+        self.name, self.columns, self.samples, self.guess = name, columns, samples, guess  # guess: of the encoding
         self.proposed = propose([fold(column) for column in columns], samples)
 
 
@@ -257,7 +257,7 @@ def _open_list(tree: _Tree, name: str, reading: Reading, facts: ListFacts | None
         name,
         opener,
         recognised,
-        encoding=facts.encoding if facts else "",
+        encoding=facts.encoding if facts else reading.encoding,
         delimiter=facts.delimiter if facts else "",
     )
     if facts:
@@ -265,7 +265,8 @@ def _open_list(tree: _Tree, name: str, reading: Reading, facts: ListFacts | None
     samples = [row.cells for row in islice(table.rows(), 20) if any(row.cells)]
     format = chosen or recognise(table.columns, samples)
     if format is None or format.names_of([fold(column) for column in table.columns], samples) is None:
-        raise UnknownColumns(name, table.columns, samples[:SAMPLES])
+        guess = table.encoding.name if table.encoding and table.encoding.guessed else ""
+        raise UnknownColumns(name, table.columns, samples[:SAMPLES], guess)
     return name, table, format
 
 

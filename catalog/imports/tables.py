@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import re
 import shutil
 import tempfile
 import zipfile
@@ -35,6 +36,11 @@ MAX_CELL = 2_000_000  # letters; a description with pictures in it has hundreds 
 MAX_WORKBOOK_BYTES = 1_000_000_000  # unpacked
 MAX_WORKBOOK_RATIO = 300
 MAX_ITEM_BYTES = 20_000_000  # of XML
+# RSS, Atom, and what price comparisons have
+ITEMS = frozenset({"item", "entry", "product", "shopitem", "offer", "article", "artikel", "produkt"})
+
+# MySQL's way to write a quote in a text. Not `C:\","`, and not `\""`, which is JSON in a CSV.
+ESCAPED_QUOTE = re.compile(r'\\"(?=[^",;\t|\r\n])')
 
 csv.field_size_limit(MAX_CELL)
 
@@ -78,17 +84,32 @@ def open_table(
 
     Raises UnusableSource.
     """
-    suffix = PurePosixPath(name).suffix.lower()
     try:
-        if suffix in (".xlsx", ".xlsm"):
+        with opener() as file:
+            kind = _kind(name, file.read(1000))
+        if kind == "workbook":
             return _workbook(name, opener, recognise)
-        if suffix in (".xml", ".rss"):
+        if kind == "feed":
             return _feed(opener)
         return _text(name, opener, recognise, encoding, delimiter)
     except UnusableSource:
         raise
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise UnusableSource(_("%(name)s cannot be read: %(reason)s") % {"name": name, "reason": error}) from error
+
+
+def _kind(name: str, start: bytes) -> str:
+    """What the file is by its first bytes, whatever its name: "workbook", "feed" or "text". Raises UnusableSource."""
+    if start.startswith(b"PK\x03\x04"):
+        return "workbook"
+    if start.startswith(b"\xd0\xcf\x11\xe0"):  # Excel before 2007, and workbooks with a password
+        raise UnusableSource(_("%(name)s: save it as .xlsx or CSV first.") % {"name": name})
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    text = start.decode(encoding, "replace").lstrip().lower()
+    if text.startswith(("<!doctype html", "<html", "<table", "<head")):
+        raise UnusableSource(_("%(name)s is a web page, not a list: save it as .xlsx or CSV first.") % {"name": name})
+    suffix = PurePosixPath(name).suffix.lower()
+    return "feed" if text.startswith(("<?xml", "<rss", "<feed")) or suffix in (".xml", ".rss") else "text"
 
 
 # CSV, TSV and the like
@@ -176,6 +197,8 @@ class _Lines:
                 _("Line %(line)d is longer than %(limit)d million letters.")
                 % {"line": self.number, "limit": MAX_LINE // 1_000_000}
             )
+        if '\\"' in line:
+            line = ESCAPED_QUOTE.sub('""', line)
         if len(self.record) < 2:
             self.record.append(line)
         return line
@@ -325,7 +348,7 @@ def _feed(opener: Opener) -> Table:
     for item in islice(_items(opener), 200):
         columns += [tag for tag in item if tag not in columns]
     if not columns:
-        raise UnusableSource(_("There is no product in this feed: no <item> and no <entry>."))
+        raise UnusableSource(_("There is no product in this feed: no <item>, no <entry> and no <product>."))
     order = {tag: index for index, tag in enumerate(columns)}
 
     def rows() -> Iterator[TableRow]:
@@ -350,7 +373,7 @@ def _items(opener: Opener) -> Iterator[dict[str, str]]:
                     path.append(element)
                     continue
                 path.pop()
-                if _tag(element) in ("item", "entry"):
+                if _tag(element) in ITEMS and not any(_tag(parent) in ITEMS for parent in path):
                     yield _item(element)
                     metered.since_item = 0
                     for parent in path:  # forget what was read

@@ -51,7 +51,7 @@ class Reading:
 
     format: the name of one, or "mapped" with `mapping`: folded column -> one of formats.mapped.FIELDS.
     decimal_mark: "." or ",". currency: of prices that name none. empty_word: a cell with this word empties the value.
-    image_base: address before the names of photos that do not lie in the source.
+    image_base: address before the names of photos that do not lie in the source. encoding: of encodings.CHOICES.
     """
 
     format: str = ""
@@ -60,6 +60,7 @@ class Reading:
     currency: str = ""
     empty_word: str = ""
     image_base: str = ""
+    encoding: str = ""
 
 
 AS_RECOGNISED = Reading()

@@ -130,6 +130,33 @@ def test_an_unknown_list_asks_what_its_columns_are_and_remembers_it(admin_client
         assert "price: 5.50" in page(admin_client, run)
 
 
+def test_staff_say_in_which_encoding_a_list_is_written_where_the_guess_is_wrong(admin_client):
+    text = "sku;title\n1;Tējas krūze balta\n".encode("cp1257")
+    admin_client.post(ADD, {"uploads": [SimpleUploadedFile("list.csv", text)]})
+    run = ImportRun.objects.get()
+    import_runs.work(run.pk)
+    assert "Tçjas" in page(admin_client, run) and "Baltic" in page(admin_client, run)
+    marks = reverse("admin:import_marks", args=[run.pk])
+    assert admin_client.post(marks, {"encoding": "no-such"}).status_code == 403
+    admin_client.post(marks, {"encoding": "cp1257"})
+    assert import_runs.work(run.pk) == "checked"
+    assert "title: Tējas krūze balta" in page(admin_client, run)
+
+
+def test_the_encoding_is_said_before_the_columns_and_kept_with_them(admin_client):
+    text = "kods;nosaukums;cena\n1;Tējas krūze balta;5\n".encode("cp1257")
+    admin_client.post(ADD, {"uploads": [SimpleUploadedFile("list.csv", text)]})
+    run = ImportRun.objects.get()
+    assert import_runs.work(run.pk) == "mapping"
+    admin_client.post(reverse("admin:import_marks", args=[run.pk]), {"encoding": "cp1257"})
+    assert import_runs.work(run.pk) == "mapping"
+    assert "Tējas krūze balta" in page(admin_client, run)
+    columns = {"column0": "sku", "column1": "title", "column2": "price"}
+    admin_client.post(reverse("admin:import_columns", args=[run.pk]), columns)
+    assert import_runs.work(run.pk) == "checked"
+    assert "title: Tējas krūze balta" in page(admin_client, run)
+
+
 def test_a_fault_of_one_row_is_that_rows_alone(admin_client, run, monkeypatch):
     request = importer._store_photos
 

@@ -307,10 +307,14 @@ def test_a_formula_without_a_saved_value_refuses_its_row_and_none_is_worked_out(
     assert "column C holds a formula" in outcomes[0].problems[0]
 
 
-@pytest.mark.parametrize("name", ["list.xlsx", "list.csv.xlsx"])
-def test_a_workbook_that_is_none_says_so(tmp_path, name):
+def test_a_workbook_that_is_none_says_so(tmp_path):
     with pytest.raises(UnusableSource, match="not a workbook"):
-        take(tmp_path, "sku,title\n1,Mug\n", name)
+        take(tmp_path, b"PK\x03\x04 and nothing more", "list.xlsx")
+
+
+def test_a_csv_that_is_called_a_workbook_is_read_all_the_same(tmp_path):
+    take(tmp_path, "sku,title\n1,Mug\n", "list.csv.xlsx")
+    assert Product.objects.get().title == "Mug"
 
 
 @pytest.mark.parametrize(

@@ -232,3 +232,97 @@ def test_a_list_as_some_program_writes_it(tmp_path: Path, name: str, text: str, 
     assert [outcome.action for outcome in outcomes] == [Action.CREATE], outcomes
     found = product("X")
     assert {field: getattr(found, field) for field in expected} == expected
+
+
+WOO_BRAZIL = (
+    'ID,Tipo,SKU,Nome,Publicado,"Em destaque?","Visibilidade no catálogo","Breve texto","Texto longo","Início","Fim","Status do imposto","Classe de imposto",'
+    '"Há estoque?",Estoque,"Estoque baixo","Encomendas?","Individual?","Peso (kg)","Comprimento (cm)","Largura (cm)","Altura (cm)","Avaliações?","Nota",'
+    '"Valor em oferta","Valor",Grupos,Etiquetas,"Classe de entrega",Figuras,"Downloads","Dias","Acima","Grupo","Aumenta","Cruzada","URL","Botão",Posição\n'
+    '10,simple,C-1,Caneca,1,0,visible,curta,"linha\\nduas",,,taxable,,1,3,,0,0,,,,,1,,"9,99","1.012,50","Casa > Canecas",,,https://w.example/a.jpg,,,,,,,,,0\n'
+)
+
+
+def test_woocommerce_of_which_some_headers_are_known_is_read_by_place_besides(tmp_path: Path) -> None:
+    take(tmp_path, WOO_BRAZIL)
+    found = product("C-1")
+    assert (found.title, found.price, found.sale_price) == ("Caneca", Decimal("1012.50"), Decimal("9.99"))
+    assert (found.description, path_of(found)) == ("linha\nduas", "Casa > Canecas")
+    assert found.remote_photos.count() == 1
+
+
+def test_woocommerce_with_a_few_columns_in_another_order(tmp_path: Path) -> None:
+    take(tmp_path, 'Nom,UGS,Type,Publié,"Tarif régulier",Catégories\nTasse,T-1,simple,1,"12,50",Maison > Tasses\n')
+    assert (product("T-1").title, product("T-1").price, path_of(product("T-1"))) == (
+        "Tasse",
+        Decimal("12.50"),
+        "Maison > Tasses",
+    )
+
+
+def test_prestashop_in_french(tmp_path: Path) -> None:
+    take(
+        tmp_path,
+        "ID;Actif (0/1);Nom *;Catégories (x,y,z...);Prix TTC;Référence n°;Marque;Quantité\n1;1;Chaise;Accueil,Chaises;120,00;CH-1;Acme;3\n",
+    )
+    assert (product("CH-1").price, product("CH-1").brand) == (Decimal(120), "Acme")
+
+
+def test_quotes_as_mysql_writes_them(tmp_path: Path) -> None:
+    lines = r'"1","Screen 24\" wide","12"', r'"2","C:\","9"', r'"3","{""a"": ""x\""y""}","8"'
+    take(tmp_path, "sku,title,price\n" + "\n".join(lines))
+    assert [p.title for p in Product.objects.order_by("sku")] == ['Screen 24" wide', "C:\\", '{"a": "x\\"y"}']
+
+
+def test_a_workbook_and_a_feed_are_known_by_what_they_hold_whatever_they_are_called(tmp_path: Path) -> None:
+    workbook(tmp_path / "book.xlsx", [["sku", "title"], ["1", "Mug"]])
+    (tmp_path / "book.xlsx").rename(tmp_path / "book.csv")
+    run_import(tmp_path / "book.csv")
+    take(
+        tmp_path,
+        "<?xml version='1.0'?><rss><channel><item><id>2</id><title>Jug</title><link>https://x.example/2</link>"
+        "<availability>in stock</availability></item></channel></rss>",
+        "feed.txt",
+    )
+    assert set(Product.objects.values_list("title", flat=True)) == {"Mug", "Jug"}
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as .xlsx"), (b"<html><table><tr><td>sku", "is a web page")],
+)
+def test_what_other_programs_call_a_list_and_is_none_is_refused_with_what_to_do(
+    tmp_path: Path, start: bytes, said: str
+) -> None:
+    (tmp_path / "list.csv").write_bytes(start + bytes(600))
+    with pytest.raises(UnusableSource, match=said):
+        run_import(tmp_path / "list.csv")
+
+
+def test_xml_as_price_comparisons_have_it(tmp_path: Path) -> None:
+    item = (
+        "<id>{0}</id><title>Tee {0}</title><link>https://x.example/{0}</link><availability>in stock</availability>"
+        "<price>12.00 EUR</price><related><product><id>99</id></product></related>"
+    )
+    items = "".join(f"<product>{item.format(number)}</product>" for number in (1, 2))
+    take(tmp_path, f"<products>{items}</products>", "feed.xml")
+    assert set(Product.objects.values_list("sku", "title")) == {("1", "Tee 1"), ("2", "Tee 2")}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "title"),
+    [
+        ("cp932", "コーヒーカップ 白磁"),
+        ("euc_jp", "木の椅子"),
+        ("gb18030", "咖啡杯 白色"),
+        ("big5", "男裝襯衫 藍色"),
+        ("cp949", "커피 컵 흰색"),
+        ("cp1253", "Κούπα"),
+        ("cp1251", "Кружка"),
+        ("koi8_r", "Чашка белая"),
+        ("cp1250", "Łyżka żółta"),
+        ("cp1252", "Crème brûlée"),
+    ],
+)
+def test_the_encoding_of_a_short_list_is_guessed(tmp_path: Path, encoding: str, title: str) -> None:
+    take(tmp_path, f"sku;title\n1;{title}\n".encode(encoding))
+    assert product("1").title == title

@@ -19,7 +19,9 @@ _WORDS = {
         "nr", "nr.", "no", "no.", "item number", "item no", "item sku", "article number", "product id", "product code",
         "produktnummer",
         "référence", "reference", "ref", "código", "codigo", "codice", "artikelcode", "bestellnummer", "mpn", "ean",
-        "gtin", "id",
+        "gtin", "id", "ugs", "händler sku", "händler-sku", "артикул", "κωδικός", "stok kodu", "品番",
+        "商品コード", "货号",
+        "artikkelnummer", "artikelkod", "varenummer", "tuotenumero", "cikkszám", "kód", "symbol", "indeks",
     ),
     "handle": (
         "handle", "group", "parent sku", "item group id", "gruppe",
@@ -27,26 +29,31 @@ _WORDS = {
     "title": (
         "title", "name", "product name", "item name", "titel", "bezeichnung", "produktname", "artikelbezeichnung",
         "produktbezeichnung", "artikelname", "nom", "titre", "libellé", "désignation", "nombre", "título", "nome",
-        "titolo", "naam", "nazwa", "název",
+        "titolo", "naam", "nazwa", "název", "názov", "название", "наименование", "τίτλος", "ονομασία", "başlık",
+        "ürün adı", "商品名", "名称", "标题", "상품명", "navn", "namn", "nimi", "név", "denumire", "naziv",
     ),
     "description": (
         "description", "long description", "short description", "beschreibung", "langbeschreibung",
         "kurzbeschreibung", "produktbeschreibung", "text", "descripción", "descrizione", "beschrijving", "opis",
-        "popis",
+        "popis", "artikelbeschreibung", "описание", "περιγραφή", "açıklama", "descrição", "beskrivning", "beskrivelse",
+        "leírás", "descriere", "商品説明", "描述",
     ),
     "category": (
         "category", "categories", "kategorie", "kategorien", "warengruppe", "type", "product type", "produkttyp",
-        "catégorie", "catégories", "categoría", "categoria", "categorie", "kategoria",
+        "catégorie", "catégories", "categoría", "categoria", "categorie", "kategoria", "категория", "κατηγορία",
+        "kategori", "kategória", "カテゴリ", "分类", "类别",
     ),
     "department": (
         "department", "hauptkategorie", "abteilung", "rayon",
     ),
     "brand": (
         "brand", "vendor", "manufacturer", "marke", "hersteller", "marque", "fabricant", "marca", "merk", "marka",
+        "бренд", "производитель", "μάρκα", "značka", "märke", "mærke", "brändi", "ブランド", "品牌",
     ),
     "price": (
         "price", "preis", "verkaufspreis", "vk", "vk preis", "brutto", "bruttopreis", "regular price", "uvp", "rrp",
-        "prix", "precio", "prezzo", "prijs", "cena", "standard price", "retail price",
+        "prix", "precio", "prezzo", "prijs", "cena", "standard price", "retail price", "tarif régulier", "preço",
+        "цена", "τιμή", "fiyat", "pris", "hinta", "ár", "preț", "価格", "价格", "가격",
     ),
     "sale_price": (
         "sale price", "special price", "angebotspreis", "aktionspreis", "sonderpreis", "prix promo",
@@ -55,18 +62,20 @@ _WORDS = {
         "currency", "währung", "devise", "moneda", "valuta",
     ),
     "availability": (
-        "availability", "stock status", "verfügbarkeit", "lieferbar", "disponibilité",
+        "availability", "stock status", "verfügbarkeit", "lieferbar", "disponibilité", "quantity", "qty", "stock",
+        "menge", "bestand", "lagerbestand", "quantité", "cantidad", "quantità", "наличие",
     ),
     "url": (
         "url", "link", "product url", "deeplink", "produktlink", "produkt url", "lien",
     ),
     "active": (
-        "active", "published", "aktiv", "status", "visible", "sichtbar", "enabled", "actif",
+        "active", "published", "aktiv", "status", "visible", "sichtbar", "enabled", "actif", "publié", "veröffentlicht",
     ),
     "images": (
         "images", "image", "image url", "image link", "image src", "photo", "photos", "picture", "bild", "bilder",
         "bild url", "bilder url", "foto", "fotos", "main image", "main image url", "imagen", "immagine",
-        "afbeelding", "zdjęcie",
+        "afbeelding", "zdjęcie", "bild-url", "фото", "изображение", "εικόνα", "resim", "obrázek", "bilde", "kuva",
+        "kép", "imagine", "画像", "图片", "이미지", "media gallery",
     ),
     ATTRIBUTE: (
         "colour", "color", "farbe", "size", "größe", "grösse", "material", "couleur", "taille", "gender",

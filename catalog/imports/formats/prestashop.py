@@ -37,6 +37,7 @@ _ALIASES = {
     **{"price tax excluded or price tax included": "net", "prix ht ou prix ttc": "net", "prix": "net"},
     **{"discount amount": "discount", "rabattbetrag": "discount", "montant de la réduction": "discount"},
     **{"discount percent": "percent", "rabatt in prozent": "percent", "pourcentage de réduction": "percent"},
+    **{"référence n°": "sku", "n° de référence": "sku", "numer referencyjny": "sku", "indeks": "sku"},
     **{"reference": "sku", "referenz": "sku", "référence": "sku", "referencia": "sku", "riferimento": "sku"},
     **{"artikelnummer": "sku", "artikel-nr.": "sku", "manufacturer": "brand", "hersteller": "brand", "marque": "brand"},
     **{"brand": "brand", "fabricant": "brand", "marke": "brand", "quantity": "quantity", "menge": "quantity"},

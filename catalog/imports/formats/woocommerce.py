@@ -26,7 +26,12 @@ _ALIASES = {
     **{"id": "id", "type": "type", "typ": "type", "tipo": "type", "sku": "sku", "artikelnummer": "sku", "ugs": "sku"},
     **{"sku (artikelnummer)": "sku", "name": "name", "nom": "name", "nombre": "name", "nome": "name", "naam": "name"},
     **{"published": "published", "veröffentlicht": "published", "publié": "published", "publicado": "published"},
-    **{"pubblicato": "published", "gepubliceerd": "published"},
+    **{"pubblicato": "published", "gepubliceerd": "published", "opublikowano": "published", "rodzaj": "type"},
+    **{"nazwa": "name", "descrição curta": "short", "krótki opis": "short", "descrição": "description"},
+    **{"opis": "description", "em estoque": "stock", "na stanie": "stock", "preço promocional": "sale"},
+    **{"cena promocyjna": "sale", "preço": "price", "cena": "price", "categorias": "categories"},
+    **{"kategorie": "categories", "imagens": "images", "obrazki": "images", "ascendente": "parent"},
+    **{"nadrzędny": "parent", "url externa": "url", "tagi": "tags"},
     **{"short description": "short", "kurzbeschreibung": "short", "description courte": "short"},
     **{"descripción corta": "short", "breve descrizione": "short", "korte beschrijving": "short"},
     **{"description": "description", "beschreibung": "description", "descripción": "description"},
@@ -75,16 +80,20 @@ _ATTRIBUTE = re.compile(r"(?:attribute?|attribut[eo]?|atributo|attributo|kenmerk
 
 
 def _names_of(columns: list[str], samples: list[list[str]]) -> list[str] | None:
-    types = {cell.split(",")[0].strip().casefold() for row in samples for cell in row[1:2]} - {""}
-    told = len(columns) > 3 and columns[0] == "id" and bool(types) and types <= _TYPES
     names = named(columns, _ALIASES)
-    english = {"id", "type", "sku", "name"} <= set(names) and bool({"price", "published", "images"} & set(names))
-    if not english and not told:
+    place = names.index("type") if "type" in names else 1
+    types = {cell.split(",")[0].strip().casefold() for row in samples for cell in row[place : place + 1]} - {""}
+    typed = bool(types) and types <= _TYPES
+    told = len(columns) > 3 and columns[0] == "id" and typed
+    known = {"type", "sku", "name"} <= set(names) and bool({"price", "published", "images"} & set(names))
+    if not told and not (known and (typed or "id" in names)):
         return None
-    if told and not english and len(columns) >= len(_ORDER):
+    if told and len(columns) >= len(_ORDER):
         has_gtin = {row[4] for row in samples if len(row) > 5} - {"0", "1", "-1"} and len(columns) > len(_ORDER)
         order = [*_ORDER[:3], "", *_ORDER[3:]] if has_gtin else _ORDER
-        names = [name or (order[i] if i < len(order) and order[i] not in names else "") for i, name in enumerate(names)]
+        if all(names[i] in ("", name) for i, name in enumerate(order) if name):  # in the exporter's order
+            names = [name or (order[i] if i < len(order) else "") for i, name in enumerate(names)]
+            names = [name if name not in names[:i] else "" for i, name in enumerate(names)]
     return _with_attributes(columns, names)
 
 
@@ -130,7 +139,7 @@ def record_of(rows: list[Row]) -> Record:
         sku=product.first("sku", "id") if product["sku"] or not product["id"] else f"woo-{product['id']}",
         texts={
             "title": product["name"],
-            "description": product.first("description", "short"),
+            "description": product.first("description", "short").replace("\\n", "\n"),  # the exporter writes \n so
             "brand": product["brand"],
             "price": price,
             "sale_price": sale_price,
