@@ -26,13 +26,22 @@ logger = logging.getLogger(__name__)
 
 BATCH = 64  # photos written in one statement, and at most lost to a crash
 
-# Joined with the photo as it is now: one deleted or replaced meanwhile is passed over. Sorted, so that two workers lock
-# products in the same order. The facts are filled in by a trigger.
+# A product that is being changed is waited for. Sorted, so that two workers lock products in the same order.
+LOCK = """
+SELECT FROM catalog_product AS product JOIN catalog_productimage AS photo ON photo.product_id = product.id
+WHERE photo.id = ANY(%(ids)s) ORDER BY product.id FOR SHARE OF product
+"""
+
+# Joined with the photo as it is now: one deleted or replaced meanwhile is passed over. The facts come with the row,
+# for where no trigger can fill them in: docs/decisions/distribution.md.
 UPSERT = """
-INSERT INTO search_embedding (image_id, model_id, vector, photo_sha256, created)
-SELECT photo.id, %(model)s, given.vector::halfvec, photo.sha256, now()
+INSERT INTO search_embedding (image_id, model_id, vector, photo_sha256, created,
+                              product_id, category_id, brand, price, attributes, is_active)
+SELECT photo.id, %(model)s, given.vector::halfvec, photo.sha256, now(),
+       product.id, product.category_id, product.brand, product.price, product.attributes, product.is_active
 FROM unnest(%(ids)s::bigint[], %(vectors)s::text[], %(sha256s)s::text[]) AS given (id, vector, sha256)
 JOIN catalog_productimage AS photo ON photo.id = given.id AND photo.sha256 = given.sha256
+JOIN catalog_product AS product ON product.id = photo.product_id
 ORDER BY photo.product_id, photo.id
 ON CONFLICT (image_id, model_id) DO UPDATE
 SET vector = excluded.vector, photo_sha256 = excluded.photo_sha256, created = excluded.created
@@ -114,6 +123,7 @@ def _upsert(vectors: Sequence[tuple[ProductImage, NDArray[np.float32]]], model: 
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '500ms'")  # below deadlock_timeout (1 s): it is we who yield
+                cursor.execute(LOCK, parameters)
                 cursor.execute(UPSERT, parameters)
             return
         except OperationalError:
