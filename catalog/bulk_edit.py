@@ -1,4 +1,4 @@
-"""One change to many products: what it would do to each, and doing it by batches that are safe to repeat."""
+"""One change applied to many products: its preview, and its execution in batches that are safe to repeat."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django_q.tasks import async_task
 from catalog.models import BulkEdit, Category, Product
 
 BATCH = 500  # products in one transaction
-AT_ONCE = 1000  # products changed while staff wait; more are changed by a worker
+AT_ONCE = 1000  # products changed within the request; more are changed by a worker
 MOST = Decimal("9999999999.99")
 
 
@@ -32,25 +32,25 @@ class PriceChange(models.TextChoices):
 
 @dataclass(frozen=True)
 class Change:
-    """What is to be changed; what is empty is left as it is."""
+    """The fields to change; an empty one stays as it is."""
 
     category: int | None = None  # 0: none
     brand: str = ""
     price: str = ""  # PriceChange
     amount: str = ""  # decimal
     currency: str = ""
-    attributes: dict[str, str] = field(default_factory=dict)  # to be set; one with "" is removed
+    attributes: dict[str, str] = field(default_factory=dict)  # name -> value; "" removes the attribute
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
     product: Product  # with the new values, unsaved
     changes: list[str]  # in words; empty where nothing changes
-    problem: str = ""  # why it is left as it is
+    problem: str = ""  # why this product cannot be changed
 
 
 def effects(products: Iterable[Product], change: Change) -> Iterator[Effect]:
-    """What `change` does to each; writes nothing."""
+    """The effect of `change` on each product. Writes nothing."""
     category = Category.objects.filter(pk=change.category).first() if change.category else None
     for product in products:
         yield _effect(product, change, category)
@@ -77,7 +77,7 @@ def _effect(product: Product, change: Change, category: Category | None) -> Effe
 
 
 def _price(price: Decimal | None, how: PriceChange, amount: Decimal) -> Decimal | None:
-    """To the cent, halves up. A product without a price gets one only where it is set."""
+    """Rounded to cents, half up. For a product without a price only "set" gives one."""
     if how == PriceChange.SET:
         return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
     if price is None:
@@ -97,7 +97,7 @@ def _short(value: object) -> str:
 
 
 def start(products: models.QuerySet[Product], change: Change, user: User) -> BulkEdit:
-    """Do it: at once where they are few, else in the background."""
+    """Apply it: within the request if there are at most AT_ONCE products, else in the background."""
     ids = list(products.order_by("pk").values_list("pk", flat=True))
     edit = BulkEdit.objects.create(user=user, change=asdict(change), products=ids)
     if len(ids) <= AT_ONCE:
@@ -114,13 +114,15 @@ def _queue(edit: BulkEdit) -> None:
 
 
 def work(edit_id: int) -> None:
-    """The task. Each batch and `reached` change in one transaction: delivered twice, it goes on where it was."""
+    """The task. A batch and `reached` are written in one transaction, so a second delivery continues where the first
+    stopped.
+    """
     while _work_on_a_batch(edit_id):
         pass
 
 
 def _work_on_a_batch(edit_id: int) -> bool:
-    """Whether there was one."""
+    """False if no products were left."""
     with transaction.atomic():
         edit = BulkEdit.objects.select_for_update().get(pk=edit_id)
         ids = edit.products[edit.reached : edit.reached + BATCH]
@@ -139,7 +141,7 @@ def _work_on_a_batch(edit_id: int) -> bool:
 
 
 def _log(user_id: int, effects: list[Effect]) -> None:
-    """In each product's History, what became of it."""
+    """An entry in the History of each changed product."""
     kind = ContentType.objects.get_for_model(Product)
     LogEntry.objects.bulk_create(
         LogEntry(

@@ -1,4 +1,4 @@
-"""The tree of categories: read with its counts, branches moved, categories merged. It never has a cycle."""
+"""The tree of categories: read with product counts, branches moved, categories merged. It never contains a cycle."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from catalog.models import Category, Product
 
 
 class CategoryCycle(ValueError):
-    """The category cannot go there; str() says why."""
+    """The category cannot be moved or merged there; str() is the reason."""
 
 
 @dataclass(slots=True)
 class Node:
     category: Category
-    path: list[str]  # names, from the top
-    line: list[int]  # ids, from the top, its own last
-    own: int  # products in it
-    hidden: int  # of which shoppers do not see
-    total: int = 0  # products in it and below
+    path: list[str]  # names, from the root
+    line: list[int]  # ids, from the root to this category
+    own: int  # products directly in it
+    hidden: int  # of `own`, those not on sale
+    total: int = 0  # products in it and in all categories below
     children: list[Node] = field(default_factory=list)
 
     @property
@@ -31,7 +31,7 @@ class Node:
 
 
 def read_tree() -> list[Node]:
-    """All categories, each behind its parent, alphabetically; two queries."""
+    """All categories in depth-first order, siblings by name; two SQL queries."""
     counts = {
         row["category"]: (row["own"], row["hidden"])
         for row in Product.objects.order_by()
@@ -59,8 +59,10 @@ def read_tree() -> list[Node]:
 
 
 def move_category(category: Category, parent: Category | None) -> None:
-    """With all that is below it. Raises CategoryCycle, also where another move makes it one at the same moment, or
-    where there is one of its name already.
+    """Move a category and everything below it under `parent`.
+
+    Raises CategoryCycle if that would make a cycle (checked against concurrent moves), or if `parent` already has a
+    child of that name.
     """
     with transaction.atomic():
         _lock()
@@ -73,8 +75,10 @@ def move_category(category: Category, parent: Category | None) -> None:
 
 
 def merge_category(category: Category, target: Category) -> int:
-    """Its products and branches go to `target`, those of one name into each other; then it is deleted. How many
-    products moved. Raises CategoryCycle where `target` lies below it.
+    """Move the products and children of a category to `target`, merge children of the same name, and delete the
+    category.
+
+    Returns the number of products moved. Raises CategoryCycle if `target` lies below the category.
     """
     with transaction.atomic():
         _lock()
@@ -96,6 +100,8 @@ def _merge(category: Category, target: Category) -> int:
 
 
 def _lock() -> None:
-    """Until the end of the transaction, nobody else changes the shape of the tree; reading goes on."""
+    """Until the end of the transaction no other transaction can change the shape of the tree;
+    reading is not blocked.
+    """
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE catalog_category IN SHARE ROW EXCLUSIVE MODE")

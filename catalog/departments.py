@@ -1,4 +1,4 @@
-"""The tree of categories that have something on sale, as menus show it."""
+"""The tree of categories with products on sale, as menus show it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django.db.models import Count, Q
 
 from catalog.models import Category
 
-SECONDS = 60  # that the tree is remembered for: it is on every page
+SECONDS = 60  # lifetime of the cached tree, which every page shows
 
 
 @dataclass
 class Department:
-    """A category; `count`: products on sale in it and below it."""
+    """A category; `count`: products on sale in it and in all categories below."""
 
     name: str
     slug: str
@@ -23,7 +23,7 @@ class Department:
 
 
 def departments() -> list[Department]:
-    """The categories at the top with all that lies below them, by name; those without anything on sale left out."""
+    """The root categories with their descendants, by name, without those that have nothing on sale."""
     tree = cache.get("departments")
     if tree is None:
         cache.set("departments", tree := _tree(), SECONDS)
@@ -39,7 +39,7 @@ def _tree() -> list[Department]:
 
     def grown(parent: int | None) -> list[Department]:
         found = []
-        for pk, name, slug, count in below.pop(parent, []):  # popped: a loop of parents would never end
+        for pk, name, slug, count in below.pop(parent, []):  # pop: terminates even if the data had a cycle
             children = grown(pk)
             total = count + sum(child.count for child in children)
             if total:

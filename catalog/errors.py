@@ -1,7 +1,8 @@
-"""What a request asks for and cannot have: one family of errors, with one handler for pages and one for the API.
+"""Errors of requests: one family of exceptions with code and HTTP status, with one handler for pages and one for the
+API.
 
-Pages: search/pages/errors.py. API: catalog/api/errors.py. Nothing of Django is imported here, so that processes
-without it can raise and catch these errors too.
+Pages: search/pages/errors.py. API: catalog/api/errors.py. This module imports nothing of Django, so that decoder
+processes can raise and catch these errors without it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ RETRY_AFTER = 2  # seconds
 
 
 class RequestError(Exception):
-    """`code` is stable, for programs; str() is for people: what is wrong and what to do; `status` is HTTP's.
+    """A request that cannot be answered. `code` is stable, for programs; str() is a translated message that says what
+    is wrong and what to do; `status` is the HTTP status.
 
-    `headers` go with the answer: whoever may succeed later (503) is told when.
+    `headers` are added to the response, such as Retry-After for a 503.
     """
 
     def __init__(self, code: str, sentence: str | Promise, status: int = 400) -> None:
@@ -33,4 +35,4 @@ class RequestError(Exception):
 
 
 class InvalidRequest(RequestError):
-    """A parameter, or the whole request, that cannot be used as it is."""
+    """A parameter, or the whole request, is invalid."""

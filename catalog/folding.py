@@ -1,13 +1,13 @@
-"""Words as the text search compares them: folded, so that Größe, GROSSE and grösse are one."""
+"""Case folding and accent removal for the text search: Größe, GROSSE and grösse become the same word."""
 
 import re
 import unicodedata
 
-MAX_LENGTH = 60  # of a word: none of a shop's is longer
+MAX_LENGTH = 60  # letters of a word; longer ones are not indexed
 
 
 def fold(text: str) -> str:
-    """Lower case, without accents, ß as ss: as the SQL function catalog_fold does it."""
+    """Lower case, without accents, ß as ss; the same as the SQL function catalog_fold."""
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not "\u0300" <= letter <= "\u036f")
     return plain.lower().translate(LETTERS)
 
@@ -16,5 +16,5 @@ LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of `text`, folded, without punctuation."""
+    """The folded words of `text`, without punctuation."""
     return tuple(word[:MAX_LENGTH] for word in re.findall(r"[^\W_]+", fold(text)))

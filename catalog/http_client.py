@@ -1,9 +1,10 @@
-"""HTTP for addresses that others name (photos of a feed, a pasted address): it reaches the public internet and no more.
+"""An HTTP client for URLs from outside (photos of a feed, a URL that a shopper pastes). It reaches only the public
+internet.
 
-A name is resolved once, every address it has is checked, and the connection goes to an address that was checked, so
-that a name server that answers differently the second time (DNS rebinding) gains nothing. TLS still verifies the name.
-Each redirect is a request of its own and checked like the first. Proxies of the environment are not used: behind one,
-the check would be of the proxy's address. FETCH_ALLOWED_HOSTS names what may be reached besides.
+A host name is resolved once, every address is checked, and the connection goes to a checked address, so DNS rebinding
+(another answer to a second lookup) has no effect. TLS still verifies the host name. Each redirect is a new request with
+the same checks. Proxies from the environment are not used, because the check would see the proxy's address.
+FETCH_ALLOWED_HOSTS lists private hosts that may be reached.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-MAX_URL = 2000  # characters; it is stored, and indexed
+MAX_URL = 2000  # characters; URLs are stored in an indexed column
 MAX_REDIRECTS = 3
 PORTS = (80, 443)
-SILENCE = 10.0  # seconds a server may take to accept, or between two pieces of its answer
+SILENCE = 10.0  # seconds to connect, or between two reads
 RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-# Global by their number, and still no one's public address.
+# Python's `is_global` is true of these, but they are not public addresses.
 NOT_PUBLIC = [
     ipaddress.ip_network(network)
     for network in (
@@ -46,25 +47,27 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class FetchError(Exception):
-    """Nothing was fetched; str() says why, in a sentence for people."""
+    """The URL could not be fetched; str() is the reason, as a sentence for people."""
 
 
 class Unfetchable(FetchError):
-    """Asking again will not help: not found, too large, no address we go to."""
+    """A permanent failure: not found, too large, an address that is not public."""
 
 
 class TryLater(FetchError):
-    """It may work later. `retry_after`: seconds the server asks us to wait; None where it asks for nothing."""
+    """A temporary failure. `retry_after`: seconds from the server's Retry-After header, or None. `busy`: the server
+    asked for fewer requests (429 or 503), so no other request should go to it for a while.
+    """
 
     def __init__(self, sentence: str, retry_after: float | None = None, *, busy: bool = False) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
-        self.busy = busy  # the server has had enough of us (429, 503): ask it nothing else for a while either
+        self.busy = busy
 
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What a server said of the version we have; sent back, it need not send the same again."""
+    """ETag and Last-Modified of the version that was fetched before, for a conditional request."""
 
     etag: str = ""
     last_modified: str = ""
@@ -76,7 +79,7 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """`data` is None where it went to a file, or where the server says that our version is the newest (304)."""
+    """`data` is None if the body was written to a file, or if the server answered 304 (not modified)."""
 
     data: bytes | None
     content_type: str
@@ -84,7 +87,9 @@ class Fetched:
 
 
 def normal_url(text: str) -> str:
-    """`text` as it is requested and stored: ASCII, with a scheme. Raises Unfetchable for what is no http(s) URL."""
+    """`text` as an ASCII URL with a scheme, as it is requested and stored. Raises Unfetchable if it is not an http(s)
+    URL.
+    """
     text = text.strip()
     if text.startswith("//"):
         text = f"https:{text}"
@@ -101,13 +106,13 @@ def normal_url(text: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """`host:port` of a normal URL: what politeness counts by."""
+    """`host:port` of a normalised URL: the key of the rate limits of remote servers."""
     parsed = httpx.URL(url)
     return f"{parsed.host}:{parsed.port or _default_port(parsed)}"
 
 
 class PublicClient:
-    """Fetches from the public internet, and keeps connections while it is open. Threads may share it."""
+    """Fetches from the public internet. Keeps connections open while it is used as a context manager. Thread-safe."""
 
     def __init__(self) -> None:
         self._client = httpx.Client(
@@ -128,9 +133,9 @@ class PublicClient:
     def get(
         self, url: str, *, max_bytes: int, timeout: float, accept: str = "*/*", known: Validators | None = None
     ) -> Fetched:
-        """The whole answer in memory: at most `max_bytes`, within `timeout` seconds from now, redirects included.
+        """The body in memory: at most `max_bytes`, within `timeout` seconds including redirects.
 
-        `accept` such as "image/*" refuses what says of itself that it is something else. Raises FetchError.
+        `accept`, such as "image/*", rejects a response whose Content-Type does not match. Raises FetchError.
         """
         with self._open(url, timeout, accept, known or Validators()) as response:
             if response.status_code == httpx.codes.NOT_MODIFIED:
@@ -141,7 +146,7 @@ class PublicClient:
     def download(
         self, url: str, file: BinaryIO, *, max_bytes: int, timeout: float, known: Validators | None = None
     ) -> Fetched | None:
-        """As `get`, written to `file` piece by piece; None where our version is the newest."""
+        """As `get`, but written to `file` in chunks; None if the server answered 304 (not modified)."""
         with self._open(url, timeout, "*/*", known or Validators()) as response:
             if response.status_code == httpx.codes.NOT_MODIFIED:
                 return None
@@ -151,7 +156,7 @@ class PublicClient:
 
     @contextmanager
     def _open(self, url: str, timeout: float, accept: str, known: Validators) -> Iterator[httpx.Response]:
-        """The answer at the end of the redirects, its body unread."""
+        """The response after all redirects, its body not read yet."""
         token = _deadline.set(time.monotonic() + timeout)
         response: httpx.Response | None = None
         try:
@@ -201,7 +206,7 @@ def _check_answer(response: httpx.Response, accept: str, *, conditional: bool) -
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds: the header holds them, or a date."""
+    """Seconds; the header contains seconds or a date."""
     value = response.headers.get("retry-after", "").strip()
     if value.isdecimal():
         return float(value[:9])
@@ -227,14 +232,14 @@ def _within(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
 
 
 def _unpacked(response: httpx.Response) -> Iterator[bytes]:
-    """The body, in pieces of at most a megabyte, so that one small piece cannot unpack to gigabytes at once."""
+    """The decompressed body in chunks of at most 1 MB, so that a small chunk cannot expand to gigabytes at once."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding == "identity":
         yield from response.iter_raw()
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise Unfetchable(_("The server packs its answer as %(encoding)s.") % {"encoding": encoding[:30]})
-    inflate = zlib.decompressobj(wbits=47)  # zlib and gzip, by the header
+    inflate = zlib.decompressobj(wbits=47)  # zlib or gzip, detected by the header
     try:
         for chunk in response.iter_raw():
             while chunk:
@@ -244,11 +249,11 @@ def _unpacked(response: httpx.Response) -> Iterator[bytes]:
         raise Unfetchable(_("The server's answer is damaged.")) from error
 
 
-_deadline: ContextVar[float] = ContextVar("deadline")  # time.monotonic() at which a request ends, whatever has come
+_deadline: ContextVar[float] = ContextVar("deadline")  # of the current request, on time.monotonic()
 
 
 def _remaining(timeout: float | None) -> float:
-    """Seconds for the next step. Raises httpcore.ReadTimeout when the request's time is over."""
+    """Seconds left until the deadline of the request. Raises httpcore.ReadTimeout when it has passed."""
     left = _deadline.get() - time.monotonic()
     if left <= 0:
         raise httpcore.ReadTimeout
@@ -256,7 +261,7 @@ def _remaining(timeout: float | None) -> float:
 
 
 class _CheckedTransport(httpx.HTTPTransport):
-    """httpx's own, on a pool of connections that go through _CheckedBackend."""
+    """httpx's transport, with a connection pool that connects through _CheckedBackend."""
 
     def __init__(self) -> None:
         super().__init__(trust_env=False)
@@ -295,7 +300,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A connection on which a server that trickles runs into the deadline of the request."""
+    """A stream that enforces the deadline of the request, also if the server sends a few bytes at a time."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
@@ -319,7 +324,7 @@ class _TimedStream(httpcore.NetworkStream):
 
 
 def checked_addresses(host: str, port: int) -> list[str]:
-    """The addresses of `host`, all of them public, or `host` allowed by FETCH_ALLOWED_HOSTS. Raises FetchError."""
+    """The addresses of `host`: all public, unless FETCH_ALLOWED_HOSTS contains the host. Raises FetchError."""
     allowed = _is_allowed(host, port)
     if not allowed and port not in PORTS:
         raise Unfetchable(_("Port %(port)d is not one that photos are fetched from.") % {"port": port})
@@ -334,7 +339,9 @@ def checked_addresses(host: str, port: int) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet, also where it stands for another one inside it."""
+    """Whether an IP address is public. Of a NAT64 address the IPv4 address inside counts; IPv4-mapped, 6to4 and Teredo
+    addresses never are.
+    """
     try:
         ip: Address = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

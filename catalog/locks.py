@@ -1,4 +1,4 @@
-"""PostgreSQL's advisory locks: one process at a time at a piece of work; one that dies lets go with its connection."""
+"""PostgreSQL advisory locks: one process at a time does a piece of work; a lock ends with its connection."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ POLL = 0.5  # seconds
 
 @contextmanager
 def advisory_lock(subject: str, key: int | str = 0, *, wait: bool = False) -> Iterator[bool]:
-    """Whether this process has the lock on `key` of `subject`: a connection may take one that it holds again.
+    """Whether this process holds the lock on `key` of `subject`. Reentrant within a connection.
 
-    With `wait` it is asked for until it is free: a statement that waited inside the database would hold up CREATE INDEX
+    `wait` polls until the lock is free. Waiting inside the database would hold a snapshot that blocks CREATE INDEX
     CONCURRENTLY.
     """
     number = "%s" if isinstance(key, int) else "hashtext(%s)"

@@ -1,4 +1,4 @@
-"""How much memory this machine has, or the container we run in."""
+"""Memory of this machine, or of the container this process runs in."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/
 
 
 def memory_bytes(limits: tuple[Path, ...] = CGROUP_LIMITS) -> int:
-    """Of the machine, or what the container may use of it where that is less."""
+    """Bytes of physical memory, or the container's limit if that is lower."""
     found = [int(psutil.virtual_memory().total)]
     for limit in limits:
         try:
             found.append(int(limit.read_text()))
-        except (OSError, ValueError):  # no cgroups of this version; "max": no limit
+        except (OSError, ValueError):  # this cgroup version is not in use, or the limit is "max"
             continue
     return min(found)

@@ -1,6 +1,7 @@
-"""Two products that are one: everything of the second goes to the first, and the second is hidden, without photos.
+"""Merges two entries of the same product: photos and missing fields of the second go to the first; the second is
+hidden.
 
-Hidden, not deleted: the next import of a list that still names its SKU would put a deleted product on sale again.
+It is hidden and not deleted, because the next import of a list with its SKU would create it again, on sale.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ FILLED = (
 
 @dataclass(frozen=True)
 class Merging:
-    """What merging does, or did."""
+    """What a merge does: a plan, or the result."""
 
     moved: list[ProductImage]
-    left_out: list[ProductImage]  # the kept product has the very same file: these are deleted
-    filled: list[str]  # names of fields
+    left_out: list[ProductImage]  # same file as a photo of the kept product; deleted
+    filled: list[str]  # names of fields copied to the kept product
 
 
 def plan_merging(keep: Product, other: Product) -> Merging:
@@ -46,7 +47,7 @@ def plan_merging(keep: Product, other: Product) -> Merging:
 
 @transaction.atomic
 def merge_products(keep: Product, other: Product) -> Merging:
-    """Merge `other` into `keep`. Done again, it finds nothing left to do. Raises ValueError if they are the same."""
+    """Merge `other` into `keep`. Repeating it changes nothing. Raises ValueError if they are the same product."""
     if keep.pk == other.pk:
         raise ValueError("A product cannot be merged with itself.")
     list(Product.objects.select_for_update().filter(pk__in=[keep.pk, other.pk]).order_by("pk"))

@@ -1,4 +1,4 @@
-"""The shop's catalogue: categories, products and their photos. Knows nothing of embeddings or models."""
+"""The shop's catalogue: categories, products and their photos. Independent of embeddings and models."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from catalog.photos.validation import upright_size
 
 class CategoryQuerySet(models.QuerySet["Category"]):
     def with_descendants(self, slugs: list[str]) -> list[int]:
-        """Ids of the categories with these slugs and of everything below them."""
+        """Ids of the categories with these slugs and of all categories below them."""
         below: dict[int | None, list[int]] = {}
         wanted: list[int] = []
         for pk, parent, slug in self.values_list("id", "parent_id", "slug"):
@@ -48,7 +48,7 @@ class CategoryQuerySet(models.QuerySet["Category"]):
         return found
 
     def named(self, name: str, parent: Category | None = None) -> Category:
-        """The category of this name under `parent`, created if there is none."""
+        """The category with this name under `parent`, created if it does not exist."""
         return self.get_or_create(
             name=name, parent=parent, defaults={"slug": lambda: self._free_slug(slugify(name) or "category")}
         )[0]
@@ -89,7 +89,7 @@ class Category(models.Model):
         return reverse("category", args=[self.slug])
 
     def line(self) -> list[int]:
-        """Ids of this category and of all above it, as the database has them now."""
+        """Ids of this category and of its ancestors, read from the database."""
         parents = dict(Category.objects.values_list("pk", "parent_id"))
         found: list[int] = []
         pk: int | None = self.pk
@@ -101,12 +101,12 @@ class Category(models.Model):
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def on_sale(self) -> ProductQuerySet:
-        """What shoppers may see."""
+        """Products that shoppers can see."""
         return self.filter(is_active=True).defer("search_text")
 
     def with_sku(self, sku: str) -> ProductQuerySet:
-        """The product of this SKU, in whichever case: `tee-103` finds `TEE-103`."""
-        if "\0" in sku:  # Postgres takes no such text
+        """The product with this SKU, case-insensitively: `tee-103` finds `TEE-103`."""
+        if "\0" in sku:  # Postgres rejects NUL in text
             return self.none()
         return self.filter(sku__iexact=unicodedata.normalize("NFC", sku))
 
@@ -116,7 +116,7 @@ def default_currency() -> str:
 
 
 class Availability(models.TextChoices):
-    """What the shop says of its stock; blank where it says nothing. The values are those of Google Merchant feeds."""
+    """Stock status, or "" if the shop does not say. The values are those of Google Merchant feeds."""
 
     IN_STOCK = "in_stock", _("in stock")
     OUT_OF_STOCK = "out_of_stock", _("out of stock")
@@ -222,7 +222,9 @@ class Product(models.Model):
 
 class SynonymManager(models.Manager["Synonym"]):
     def of(self, words: tuple[str, ...]) -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        """{one of `words` (folded): what passes for it}: only groups that hold one of the words are read."""
+        """{word: its synonyms} for those of `words` (folded) that have any; reads only the groups that contain one of
+        them.
+        """
         found: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
         for folded in self.filter(folded__overlap=list(words)).values_list("folded", flat=True):
             for word in folded:
@@ -232,7 +234,7 @@ class SynonymManager(models.Manager["Synonym"]):
 
 
 class Synonym(models.Model):
-    """Words that pass for one another when shoppers search: sofa, couch, settee. Staff keep them."""
+    """Words that are equivalent in the text search: sofa, couch, settee. Maintained by staff."""
 
     words = ArrayField(
         models.CharField(max_length=60),
@@ -263,7 +265,7 @@ class Synonym(models.Model):
 
 
 class SearchWord(models.Model):
-    """A word of the catalogue, against which typos are held: see catalog/text_search.py. Collected by the worker."""
+    """A word of the catalogue, the vocabulary of typo correction (catalog/text_search.py). Collected by the worker."""
 
     word = models.CharField(max_length=120, primary_key=True)  # folded
     written = models.CharField(max_length=60)  # as most products have it, in lower case
@@ -284,9 +286,10 @@ PHOTOS_DIR = "products"
 
 
 def photo_path(image: ProductImage, filename: str) -> str:
-    """products/<2 hex of the SKU's hash>/<sku>/<name>: directories stay small with 100,000 products.
+    """products/<2 hex digits of the SKU's hash>/<sku>/<name>: no directory grows large with 100,000 products.
 
-    A SKU that cannot name a directory everywhere (`a/b`, `..`, `#1`) is told by its plain letters and its hash.
+    A SKU that is not a valid directory name on every file system (`a/b`, `..`, `#1`) is replaced by its plain letters
+    and its hash.
     """
     sku = image.product.sku
     digest = hashlib.sha256(sku.encode()).hexdigest()
@@ -303,8 +306,9 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
         return self.exclude(error="")
 
     def create_with_files(self, images: list[ProductImage]) -> None:
-        """Insert new photos in one statement, as save() does it one by one: the same signals, and rows that cannot be
-        written leave no file behind."""
+        """Insert photos in one statement, with the same signals as `save`. If the insert fails, the files written for
+        it are deleted.
+        """
         try:
             self.bulk_create(cast(Any, images))
         except BaseException:
@@ -317,7 +321,7 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
 
 
 class PhotoFile(ImageFieldFile):
-    """Whichever way a new file comes in, sha256, width and height are its own; an error of the former is gone."""
+    """Sets sha256, width and height whenever a new file is assigned, and clears the error of the former file."""
 
     def save(self, name: str, content: File, save: bool = True) -> None:
         digest = hashlib.sha256()
@@ -364,22 +368,24 @@ class ProductImage(models.Model):
         return f"{self.product_id}/{self.view_id}"
 
     def replace_file(self, data: bytes, suffix: str) -> None:
-        """Save the photo with this file (`suffix` true to its content). The former one goes after the commit."""
+        """Save the photo with this file (`suffix` must match the content). The former file is
+        deleted after the commit.
+        """
         self.set_file(data, suffix)
         self.save()
 
     def set_file(self, data: bytes, suffix: str) -> None:
-        """As replace_file; it is for the caller to save."""
+        """As replace_file, without saving."""
         name = get_valid_filename(f"{self.view_id}-{hashlib.sha256(data).hexdigest()[:8]}{suffix}")
         self.file = ContentFile(data, name)
         stored = self.file.field.generate_filename(self, name)
         storage = self.file.storage
-        # A file of this name without a row was written by a process that died before its commit.
+        # A file of this name without a row was left by a process that was killed before its commit.
         if storage.exists(stored) and not ProductImage.objects.filter(file=stored).exists():
             storage.delete(stored)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A row that cannot be written leaves no file behind."""
+        """If the row cannot be written, the new file is deleted."""
         file: Any = self.file
         stored_now = bool(file) and not file._committed
         try:
@@ -390,7 +396,9 @@ class ProductImage(models.Model):
             raise
 
     def picture_url(self, size: str = "full") -> str:
-        """Where shoppers see it, in one of the THUMBNAIL_ALIASES: upright sRGB, without the file's metadata."""
+        """URL of the photo in one of the sizes of THUMBNAIL_ALIASES: upright, sRGB, without the
+        metadata of the file.
+        """
         return picture_path(self.pk, size)
 
 
@@ -458,7 +466,7 @@ class ImportRun(models.Model):
 
 
 class ImportProfile(models.Model):
-    """How lists with these columns are read: what staff said once, for next time."""
+    """The column mapping of lists with these columns, as staff chose it; used for the next such list."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     columns = models.JSONField(_("columns"), help_text=_("Lists with these columns are read so."))
@@ -475,7 +483,7 @@ class ImportProfile(models.Model):
 
 
 class ImportRow(models.Model):
-    """What a run does, or did, with one row of its source."""
+    """One row of the source, and what the run does or did with it."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rows")
     line = models.PositiveIntegerField()
@@ -505,7 +513,7 @@ class RemotePhotoQuerySet(models.QuerySet["RemotePhoto"]):
 
 
 class RemotePhoto(models.Model):
-    """A photo that a product's list names by its URL. What happens to it is in catalog/photos/fetch.py."""
+    """A photo that a product's list names by URL. catalog/photos/fetch.py fetches it."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -550,10 +558,10 @@ class RemotePhoto(models.Model):
 
 
 class RemoteHost(models.Model):
-    """A server that photos are fetched from, and what all workers must know of it."""
+    """A server that photos are fetched from, with the state that all workers share."""
 
     name = models.CharField(max_length=270, primary_key=True)
-    paused_until = models.DateTimeField(null=True)  # it has had enough of us for now
+    paused_until = models.DateTimeField(null=True)  # the server asked to wait (429, 503)
     woken = models.DateTimeField(null=True)  # when a task was last queued for it
 
     class Meta:
@@ -564,7 +572,7 @@ class RemoteHost(models.Model):
 
 
 class Scope(models.TextChoices):
-    """What a client's token may be used for, of what its account may do."""
+    """What a token may be used for, within the permissions of its account."""
 
     SEARCH = "search", _("search (with a rate of its own)")
     CATALOGUE_READ = "catalogue:read", _("read the catalogue, hidden products and imports included")
@@ -573,7 +581,8 @@ class Scope(models.TextChoices):
 
 
 class ApiToken(AbstractAuthToken):
-    """A client's key to the API: it acts for an account, within its scopes. Only its digest is kept (django-rest-knox).
+    """A client's token for the API: it has the permissions of its account, limited to its scopes. Only its digest is
+    stored (django-rest-knox).
 
     `ApiToken.objects.create(user, expiry=timedelta, name=..., scopes=[...])` returns the row and the token itself.
     """
@@ -591,7 +600,7 @@ class ApiToken(AbstractAuthToken):
 
 
 class IdempotentAnswer(models.Model):
-    """What a call with an Idempotency-Key was answered: see catalog/api/idempotency.py."""
+    """The stored response to a request with an Idempotency-Key: catalog/api/idempotency.py."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
@@ -610,7 +619,7 @@ class IdempotentAnswer(models.Model):
 
 
 class Feed(models.Model):
-    """A list that is imported again and again, from an address or the server's folder: catalog/imports/feeds.py."""
+    """A list that is imported on a schedule, from a URL or the server's folder: catalog/imports/feeds.py."""
 
     class Absent(models.TextChoices):
         KEEP = "keep", _("keep them as they are")
@@ -661,11 +670,11 @@ class Feed(models.Model):
 
 
 class FeedItem(models.Model):
-    """A product that a feed has brought in."""
+    """A product that a feed has imported."""
 
     feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="items")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
-    hidden = models.BooleanField(default=False)  # because the list did not name it any more
+    hidden = models.BooleanField(default=False)  # by this feed, because the list no longer contains it
 
     class Meta:
         default_permissions = ()
@@ -676,12 +685,14 @@ class FeedItem(models.Model):
 
 
 class BulkEdit(models.Model):
-    """One change to many products: catalog/bulk_edit.py. `reached` moves with each batch: none is done twice."""
+    """One change to many products: catalog/bulk_edit.py. `reached` is written with each batch, so that none is applied
+    twice.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     change = models.JSONField()  # catalog.bulk_edit.Change
     products = ArrayField(models.BigIntegerField())  # in order
-    reached = models.PositiveIntegerField(default=0)  # how many of them are behind us
+    reached = models.PositiveIntegerField(default=0)  # number of products done
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Child processes that do not outlive who started them."""
+"""Child processes that end with their parent."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> None:
-    """Where the system can: of a process whose parent was killed, SIGTERM follows. For Popen's preexec_fn."""
+    """For Popen's preexec_fn: on Linux the child gets SIGTERM when its parent dies, also by SIGKILL."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

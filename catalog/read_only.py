@@ -1,4 +1,4 @@
-"""A database that answers and takes nothing: its disk is full, or it is a replica."""
+"""Recognises a database that can be read but not written: its disk is full, or it is a replica."""
 
 from django.db import DatabaseError
 from psycopg import errors as postgres

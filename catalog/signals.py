@@ -1,7 +1,8 @@
-"""The signal `photos_saved`: sent after the commit that saved photos, once for BATCH photos of one commit.
+"""The signal `photos_saved`: sent after the commit that saved photos, once for at most BATCH photos.
 
-An import commits each product by itself: within `batched_signals()` one signal covers the photos of many commits. A
-process that is killed before it sends loses nothing: search.tasks.requeue_stale_photos finds photos without embedding.
+An import commits many small transactions: within `batched_signals()` one signal covers the photos of several commits.
+If the process is killed before it sends, nothing is lost: search.tasks.requeue_stale_photos finds photos without an
+embedding.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _batch: ContextVar[list[int] | None] = ContextVar("batch", default=None)
 
 @contextmanager
 def batched_signals() -> Iterator[None]:
-    """Send one signal for every BATCH photos committed within, and one for the rest at the end."""
+    """Send one signal for every BATCH photos committed inside this context, and one for the rest at its end."""
     image_ids: list[int] = []
     token = _batch.set(image_ids)
     try:
@@ -37,7 +38,7 @@ def batched_signals() -> Iterator[None]:
 
 
 class _SavedPhotos:
-    """The on_commit hook of one transaction; a rollback forgets it together with its photos."""
+    """The on_commit hook of one transaction; a rollback discards it with its photos."""
 
     def __init__(self) -> None:
         self.image_ids: list[int] = []
@@ -68,7 +69,7 @@ def collect_saved_photo(
             return
     hook = _SavedPhotos()
     hook.image_ids.append(instance.pk)
-    # robust: a listener that fails loses nothing, search.tasks.requeue_stale_photos finds the photos.
+    # send_robust: if a receiver fails, search.tasks.requeue_stale_photos finds the photos later.
     transaction.on_commit(hook, using=using, robust=True)
 
 

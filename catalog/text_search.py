@@ -1,9 +1,9 @@
-"""Search by words that forgives: plurals, unfinished words, typos, umlauts, SKUs with or without their dash, synonyms.
+"""Full-text search that tolerates plurals, unfinished words, typos, umlauts, synonyms, and SKUs without their dashes.
 
-`Product.search_text` is a tsvector that a trigger keeps (migration text_search). It holds each word of a product and of
-its categories as it is written and as its English and German stem, folded: lower case, without accents, umlauts also as
-ae, oe and ue. No extension is needed, and the embedded server has none. Typos are looked up among the words of the
-catalogue (`SearchWord`), which the worker collects.
+`Product.search_text` is a tsvector maintained by a trigger (migration 0006_text_search). It contains each word of a
+product and of its categories, unstemmed and with its English and German stems, folded: lower case, without accents,
+umlauts also as ae, oe and ue. It needs no Postgres extension, since the embedded server has none. Typos are corrected
+with the vocabulary of the catalogue (`SearchWord`), which the worker collects.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ from django.utils.translation import get_language
 from catalog.folding import fold, words_of
 from catalog.models import Category, Product, SearchWord, Synonym
 
-PREFIX_LENGTH = 4  # letters; a shorter word is taken for an unfinished one only where it finds nothing by itself
+PREFIX_LENGTH = 4  # letters; a shorter word is matched as a prefix only if it finds nothing as a whole word
 NO_PREFIX = 1000
 MAX_WORDS = 12
 MAX_CORRECTIONS = 3
-MAX_RANKED = 500  # suggestions are the best of so many: they come while somebody types
+MAX_RANKED = 500  # products ranked for suggestions, which must be fast
 
 
 @dataclass(frozen=True)
 class Found:
-    """The products for some words, and what had to be done to the words to find any."""
+    """The products for a text, and how the text was changed to find any."""
 
     products: QuerySet[Product]  # best first
-    corrected: str = ""  # what was searched for instead, where some of the words are nowhere in the catalogue
+    corrected: str = ""  # the text that was searched for instead, if words of the original are not in the catalogue
     did_you_mean: tuple[str, ...] = ()  # other corrections
-    some_words: bool = False  # no product has all of the words; these have some
+    some_words: bool = False  # no product has all words; these have some of them
 
 
 @dataclass(frozen=True)
 class Suggestions:
-    """What somebody who has typed so far may mean."""
+    """Completions of an unfinished text."""
 
-    texts: tuple[str, ...]  # the text with its last word finished, or mended
+    texts: tuple[str, ...]  # the text with its last word completed or corrected
     categories: tuple[Category, ...]
     products: tuple[Product, ...]
 
 
 @dataclass(frozen=True)
 class Term:
-    """One thing to look for: a word, a "phrase", or words joined by dashes."""
+    """One search term: a word, a "phrase", or words joined by dashes."""
 
     words: tuple[str, ...]  # folded
     excluded: bool = False
@@ -63,7 +63,7 @@ Stems = dict[str, set[str]]  # each folded word with its stems
 
 
 def find_products(text: str) -> Found:
-    """Products on sale for `text`, written as for search engines: quotes, or, -not."""
+    """Products on sale for `text`, which may use quotes, `or` and -exclusion, as in search engines."""
     groups = parse(text)
     stems = _stems(groups)
     for prefix in (PREFIX_LENGTH, 1):
@@ -90,7 +90,7 @@ def find_products(text: str) -> Found:
 
 @dataclass(frozen=True)
 class Refinement:
-    """What somebody wrote beside a photo: like this, in blue, under 50."""
+    """Words beside a photo, parsed: like this, in blue, under 50."""
 
     words: str
     min_price: Decimal | None = None
@@ -98,7 +98,7 @@ class Refinement:
 
 
 def refine(text: str) -> Refinement:
-    """Take price limits and words that only point at the photo (like this, so etwas) out of `text`."""
+    """Extract price limits from `text`, and drop words that only refer to the photo (like this, so etwas)."""
     limits: dict[str, Decimal] = {}
     for name, pattern in LIMITS.items():
         if match := pattern.search(text):
@@ -123,7 +123,7 @@ POINTING = re.compile(
 
 
 def suggest(text: str, most: int = 5) -> Suggestions:
-    """Suggestions while somebody types: the last word may be unfinished. Nothing before the second letter."""
+    """Suggestions for an unfinished text; none before the second letter."""
     words = words_of(text)
     if not words or len("".join(words)) < 2:
         return Suggestions((), (), ())
@@ -143,7 +143,7 @@ def suggest(text: str, most: int = 5) -> Suggestions:
 
 
 def _categories(words: Sequence[str], most: int = 3) -> QuerySet[Category]:
-    """Those with something on sale in whose name each of `words` begins a word."""
+    """Categories with products on sale whose name contains a word that begins with each of `words`."""
     found = Category.objects.annotate(
         count=Count("products", filter=Q(products__is_active=True)),
         folded=Func(F("name"), function="catalog_fold", output_field=TextField()),
@@ -154,9 +154,9 @@ def _categories(words: Sequence[str], most: int = 3) -> QuerySet[Category]:
 
 
 def _matching(groups: Iterable[Terms], stems: Stems, prefix: int, ranked: int | None = None) -> QuerySet[Product]:
-    """Products on sale that match all terms of a group, whichever; those with the very words come first.
+    """Products on sale that match all terms of any one group; exact word matches rank first.
 
-    Words of `prefix` letters or more may be unfinished. `ranked`: only the best of so many are looked for.
+    Words of `prefix` letters or more match as prefixes. `ranked`: only the best so many are returned.
     """
     groups = [terms for terms in groups if any(not term.excluded for term in terms)]
     if not groups:
@@ -180,8 +180,9 @@ def _tsquery(written: str) -> SearchQuery:
 
 
 def parse(text: str) -> list[Terms]:
-    """Groups of terms, any of which will do. Words that say nothing in the shopper's language (for, with) are left out,
-    as long as others remain."""
+    """Groups of terms; a product has to match all terms of one group. Stop words of the shopper's language (for, with)
+    are dropped if other words remain.
+    """
     pieces = [piece for piece in re.findall(r'-?"[^"]*"|\S+', text) if words_of(piece)][:MAX_WORDS]
     synonyms = Synonym.objects.of(words_of(text))
     groups: list[list[Term]] = [[]]
@@ -221,7 +222,7 @@ def _stop_words(words: set[str]) -> set[str]:
 
 
 def _all_of(terms: Terms, stems: Stems, prefix: int) -> str:
-    """The terms as to_tsquery reads them."""
+    """The terms as a tsquery."""
     return f"({' & '.join(_condition(term, stems, prefix) for term in terms)})"
 
 
@@ -238,7 +239,7 @@ def _condition(term: Term, stems: Stems, prefix: int) -> str:
         ways = [" & ".join(one(word, prefix) for word in term.words)]
         if len(term.words) > 1:
             joined = "".join(term.words)
-            ways.append(f"'{joined}'")  # a SKU, or a word such as T-shirt, without its dash
+            ways.append(f"'{joined}'")  # a SKU, or a word such as T-shirt, written without its dash
     ways += [" <-> ".join(one(word, NO_PREFIX) for word in words) for words in term.synonyms]
     either = " | ".join(f"({way})" for way in ways)
     return f"{'!' if term.excluded else ''}({either})"
@@ -248,7 +249,7 @@ def _condition(term: Term, stems: Stems, prefix: int) -> str:
 
 
 def _unknown_words(groups: Iterable[Terms], stems: Stems) -> list[str]:
-    """The words that no product on sale has."""
+    """The words that no product on sale contains."""
     words = {
         word: _condition(Term((word,), synonyms=term.synonyms), stems, 1)
         for terms in groups for term in terms if not term.excluded for word in term.words
@@ -264,7 +265,7 @@ def _unknown_words(groups: Iterable[Terms], stems: Stems) -> list[str]:
 
 
 def _corrections(words: Iterable[str]) -> dict[str, list[str]]:
-    """{folded word: words of the catalogue, as they are written there, that it may be a typo of, likeliest first}."""
+    """{folded word: vocabulary words, as written in the catalogue, that it may be a typo of, most likely first}."""
     found = {}
     for word in words:
         allowed = 0 if len(word) < 3 or word.isdigit() else 1 if len(word) < 6 else 2
@@ -281,7 +282,7 @@ def _corrections(words: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _like(word: str, most: int = 40) -> list[tuple[str, str, int]]:
-    """(folded, written, uses) of the words of the catalogue that share most trigrams with `word`."""
+    """(folded, written, uses) of the vocabulary words that share most trigrams with `word`."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT word, written, uses
@@ -296,7 +297,9 @@ def _like(word: str, most: int = 40) -> list[tuple[str, str, int]]:
 
 
 def edit_distance(one: str, other: str) -> int:
-    """Letters to add, drop, change or swap with their neighbour (optimal string alignment)."""
+    """Number of insertions, deletions, substitutions and transpositions of neighbours (optimal string alignment
+    distance).
+    """
     rows = [list(range(len(other) + 1))]
     for i, letter in enumerate(one, 1):
         row = [i]
@@ -310,14 +313,14 @@ def edit_distance(one: str, other: str) -> int:
 
 
 def _mend(text: str, corrections: dict[str, str]) -> str:
-    """`text` with its words corrected, and all else as it was written."""
+    """`text` with its unknown words corrected and everything else unchanged."""
     return re.sub(r"[^\W_]+", lambda match: corrections.get(fold(match[0]), match[0]), text)
 
 
 def collect_search_words() -> int | None:
-    """Bring SearchWord up to date with titles, brands, categories and attributes; how many words there are now.
+    """Update SearchWord from titles, brands, categories and attributes; returns the number of words.
 
-    None when nothing changed since this process did it last. May run twice at the same time.
+    None if nothing changed since this process last did it. Safe to run concurrently.
     """
     state = Product.objects.aggregate(products=Count("pk"), latest=Max("updated"))
     state["categories"] = list(Category.objects.order_by("pk").values_list("pk", "name"))

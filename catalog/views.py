@@ -1,4 +1,4 @@
-"""Browsing without a photo: categories, words, and the thumbnails of product pictures."""
+"""The catalogue's pages: products by category and by words, and the thumbnails of product pictures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ShopRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-# htmx gets a part where a browser gets the page: caches, and the browser's back button, must tell them apart.
+# htmx requests get a fragment of the page at the same URL: caches and the browser's history must not mix them up.
 part_of_a_page = vary_on_headers("HX-Request", "HX-Target")
 
 PER_PAGE = 24
@@ -47,7 +47,7 @@ ORDERS: dict[str, list[OrderBy | str]] = {
 @require_safe
 @part_of_a_page
 def products(request: ShopRequest) -> HttpResponse:
-    """All products, or those whose words match ?q=: all of the words, or where there is none, any of them."""
+    """All products, or those that match ?q=: all of its words, or if there are none, some of them."""
     words = request.GET.get("q", "").strip()[:200]
     if "\0" in words:
         raise InvalidRequest("bad_q", _("We cannot read these words. Please type them again."))
@@ -61,14 +61,14 @@ def products(request: ShopRequest) -> HttpResponse:
 @cache_control(public=True, max_age=300)
 @vary_on_headers("Accept-Language", "Cookie")
 def suggestions(request: HttpRequest) -> HttpResponse:
-    """What somebody who typed ?q= so far may mean: the options of the search box's list."""
+    """Completions of ?q=, as the options of the search box's datalist."""
     words = request.GET.get("q", "").replace("\0", "").strip()[:200]
     return render(request, "catalog/suggestions.html", {"words": words, "found": suggest(words)})
 
 
 @require_safe
 def favourites(request: HttpRequest) -> HttpResponse:
-    """The products whose ?sku= the shopper's browser remembers, in its order; the shop remembers none of them."""
+    """The products in ?sku=, in that order. The list is kept in the shopper's browser, not on the server."""
     skus = [sku for sku in request.GET.getlist("sku") if "\0" not in sku][:MAX_FAVOURITES]
     found = Product.objects.on_sale().filter(sku__in=skus).select_related("category").prefetch_related("images")
     return render(request, "catalog/favourites.html", {"products": sorted(found, key=lambda p: skus.index(p.sku))})
@@ -94,7 +94,7 @@ def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponseBase:
 @require_safe
 @never_cache
 def original(request: HttpRequest, path: str) -> HttpResponseBase:
-    """The file of a photo as it was uploaded, for staff only: it may say where it was taken."""
+    """The uploaded file of a photo, for staff only: its metadata may contain where it was taken."""
     if not request.user.is_staff or PurePosixPath(path).suffix not in ORIGINALS:
         raise Http404
     response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
@@ -134,5 +134,5 @@ def _page(request: ShopRequest, found: QuerySet[Product], context: dict[str, obj
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler400: requests that Django itself cannot read."""
+    """handler400: requests that Django cannot parse."""
     return render(request, "400.html", status=400)

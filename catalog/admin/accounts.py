@@ -1,4 +1,4 @@
-"""Users and groups, dressed like the rest of the admin."""
+"""Users and groups in the admin, with django-unfold's look."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin

@@ -1,4 +1,4 @@
-"""The page on which staff change many products at once: what to change, what would happen, doing it."""
+"""The admin page that changes many products at once: choose the changes, preview them, apply them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from unfold.widgets import (
 from catalog.bulk_edit import Change, PriceChange, effects, start
 from catalog.models import BulkEdit, Category, Product
 
-SHOWN = 20  # products whose changes are shown beforehand
+SHOWN = 20  # products whose changes the preview lists
 LEAVE, NO_CATEGORY = "", "0"
 
 
@@ -109,7 +109,9 @@ class BulkEditForm(forms.Form):
 def bulk_edit_page(
     request: HttpRequest, site: AdminSite, selected: QuerySet[Product], opts: Any
 ) -> HttpResponse | BulkEdit:
-    """The form; with `step` preview what would happen; with apply it is done. `selected`: as the list has them."""
+    """The form; with step=preview the changes of the first products, with step=apply the changes are made. `selected`:
+    the products chosen in the list.
+    """
     products = Product.objects.filter(pk__in=selected.order_by().values("pk"))
     step = request.POST.get("step", "")
     form = BulkEditForm(request.POST) if step else BulkEditForm()
@@ -134,7 +136,7 @@ def bulk_edit_page(
 
 
 def _preview(products: QuerySet[Product], change: Change) -> dict[str, Any]:
-    """All of them are gone through: what is not possible is known before."""
+    """The effects on all selected products; the first SHOWN changes and problems are listed."""
     shown, problems = [], []
     changed = refused = 0
     for effect in effects(products.select_related("category").order_by("title", "pk").iterator(2000), change):

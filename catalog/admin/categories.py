@@ -1,4 +1,4 @@
-"""Categories in the admin: the tree with how many products are where, moving a branch, merging two categories."""
+"""Categories in the admin: the tree with its product counts, moving a branch, merging two categories."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CategoryForm(forms.ModelForm):
 
 
 class TargetForm(forms.Form):
-    """Where a category goes: every other one that does not lie below it."""
+    """The new parent of a category, or the one to merge it into: any category that is not below it."""
 
     target = forms.ChoiceField(label=gettext_lazy("Category"), required=False, widget=UnfoldAdminSelectWidget)
 
@@ -43,7 +43,7 @@ class TargetForm(forms.Form):
 @admin.register(Category)
 class CategoryAdmin(ModelAdmin):
     form = CategoryForm
-    search_fields = ["name", "slug"]  # of the fields that choose a category
+    search_fields = ["name", "slug"]  # used by autocomplete fields of other forms
     autocomplete_fields = ["parent"]
     prepopulated_fields = {"slug": ["name"]}
 
@@ -65,7 +65,7 @@ class CategoryAdmin(ModelAdmin):
         return render(request, "admin/catalog/categories.html", context)
 
     def arrange_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Move a category with all that is below it, or merge it into another."""
+        """Move a category with everything below it, or merge it into another."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         tree = {node.category.pk: node for node in read_tree()}

@@ -1,6 +1,7 @@
-"""The catalogue as the CSV that the import reads, row by row: 100,000 products are never in memory together.
+"""The catalogue as the CSV that the import reads, streamed row by row: memory does not grow with the catalogue.
 
-django-import-export was looked at: it builds the whole file first, and reads it back as formats other than ours.
+django-import-export was considered: it builds the whole file before it sends it, and writes other columns than the
+import reads.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from catalog.models import Product
 COLUMNS = (
     *("sku", "title", "category", "department", "brand", "price", "currency", "description", "attributes"),
     *("sale_price", "availability", "url", "active"),
-    "photos",  # their file names, for people: the import leaves them alone, so that it needs no photo to lie beside
+    "photos",  # file names, for people; the import ignores this column, so the photos need not be there
 )
 
 
@@ -39,7 +40,7 @@ class _Line:
 
 def _lines(products: QuerySet[Product]) -> Iterator[str]:
     writer: Any = csv.writer(_Line())
-    # Excel takes a CSV without the mark for Windows-1252
+    # Excel reads a CSV without a byte order mark as Windows-1252
     yield "\N{BYTE ORDER MARK}" + writer.writerow(COLUMNS)
     products = products.select_related("category__parent").prefetch_related("images")
     for product in products.order_by("pk").iterator(chunk_size=500):

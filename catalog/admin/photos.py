@@ -24,7 +24,9 @@ class ManyPhotosInput(forms.ClearableFileInput):
     template_name = "admin/catalog/drop_photos.html"
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        """With the project's templates, where those of forms are not looked for."""
+        """Render with the project's template engine; Django's form renderer does not look in the
+        project's templates.
+        """
         return super().render(name, value, attrs, TemplatesSetting())
 
     class Media:
@@ -32,7 +34,7 @@ class ManyPhotosInput(forms.ClearableFileInput):
 
 
 class ManyPhotosField(forms.FileField):
-    """Any number of photos; each that is refused is named with the reason."""
+    """Any number of photos. Each one that cannot be used has an error message with its file name."""
 
     widget = ManyPhotosInput(attrs={"accept": ",".join(["image/*", *sorted(set(SUFFIXES.values()))])})
 
@@ -59,7 +61,9 @@ class ProductForm(forms.ModelForm):
 
 
 def add_photos(product: Product, files: Sequence[UploadedFile]) -> tuple[int, int]:
-    """Add `files`, in order, behind the product's photos; (added, left out because the product has them already)."""
+    """Append `files` to the product's photos, in order; returns (number added, number skipped because the product
+    already has them).
+    """
     images = list(product.images.all())
     known = {image.sha256 for image in images}
     views = {image.view_id for image in images}

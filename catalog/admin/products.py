@@ -39,7 +39,7 @@ class SynonymAdmin(ModelAdmin):
 
 
 class CategoryFilter(DropdownFilter):
-    """One category, with everything below it."""
+    """Products of one category and of all categories below it."""
 
     title = gettext_lazy("category")
     parameter_name = "category"
@@ -115,7 +115,7 @@ class ProductAdmin(ModelAdmin):
     change_form_outer_after_template = "admin/catalog/remote_photos.html"
 
     def photos(self) -> QuerySet[ProductImage]:
-        """The photos a list shows something of."""
+        """The prefetch of the photos whose thumbnail or status a list shows."""
         return ProductImage.objects.order_by("position", "id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
@@ -124,7 +124,9 @@ class ProductAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Product], search_term: str
     ) -> tuple[QuerySet[Product], bool]:
-        """SKUs that begin with the term, and products with all its words, each of which may be unfinished."""
+        """Products whose SKU begins with the term, and products that have all its words; each word may be the beginning
+        of a longer one.
+        """
         term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
@@ -202,7 +204,7 @@ class ProductAdmin(ModelAdmin):
 
     @action(description=gettext_lazy("Export as CSV"), icon="download", url_path="export", permissions=["view"])
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        """The products that the list shows, under its filters and search, as the CSV that the import reads."""
+        """The products of the current list, with its filters and search, as the CSV that the import reads."""
         try:
             found = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
@@ -237,7 +239,7 @@ class ProductAdmin(ModelAdmin):
         return [path("thumbnail/<int:pk>/<str:size>/", view, name="photo_thumbnail"), *super().get_urls()]
 
     def show_picture(self, request: HttpRequest, pk: int, size: str) -> HttpResponseBase:
-        """The picture, of a hidden product's photo too."""
+        """Thumbnail of a photo, also of a hidden product, which the public thumbnail URL does not serve."""
         if not self.has_view_permission(request):
             raise Http404
         response = picture_response(request, get_object_or_404(ProductImage, pk=pk), size)

@@ -1,4 +1,4 @@
-"""Photos by URL in the admin: how far they are, which failed and why, and trying them again."""
+"""Photos by URL in the admin: progress, failures with their reasons, and retrying."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHOWN = 20  # failures on the page of a run or a product; the list has all
 
 
 def remote_photos(owner: ImportRun | Product) -> dict[str, Any]:
-    """What templates/admin/catalog/remote_photos.html shows of a run's or a product's photos by URL."""
+    """Context of templates/admin/catalog/remote_photos.html for the photos by URL of an import run or a product."""
     kind = "run" if isinstance(owner, ImportRun) else "product"
     photos = owner.remote_photos.select_related("product")
     counts = photos.counts()
@@ -60,7 +60,7 @@ class RemotePhotoAdmin(ModelAdmin):
         return [path("of/<str:kind>/<int:pk>/", view, name="remote_photos_of"), *super().get_urls()]
 
     def panel_view(self, request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-        """The panel of a run or a product, asked for every few seconds; posted to, the failed ones are tried again."""
+        """The panel of a run or a product, polled every few seconds by htmx. POST retries the failed photos."""
         if kind not in ("run", "product"):
             raise Http404
         owner = get_object_or_404(ImportRun, pk=pk) if kind == "run" else get_object_or_404(Product, pk=pk)

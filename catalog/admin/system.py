@@ -1,4 +1,4 @@
-"""What happened: who changed what (Django's own log, in one list)."""
+"""Django's log of changes (LogEntry) as one read-only list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API tokens in the admin: made, shown once, and revoked."""
+"""API tokens in the admin: created, shown once, and revoked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from catalog.models import ApiToken, Scope
 
 if admin.site.is_registered(TokenProxy):
-    admin.site.unregister(TokenProxy)  # tokens of before go on working; new ones are made here
+    admin.site.unregister(TokenProxy)  # DRF's tokens keep working, but new ones are created here
 
 
 class ApiTokenForm(forms.ModelForm):
@@ -61,7 +61,7 @@ class ApiTokenAdmin(ModelAdmin):
         return {"user": request.user.pk, "expiry": timezone.now() + timedelta(days=365)}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """A token acts for an account: only a superuser makes one for another than her own."""
+        """Only a superuser may create a token for another account: a token has the permissions of its account."""
         if db_field.name == "user":
             accounts = User.objects.filter(is_active=True)
             kwargs["queryset"] = accounts if request.user.is_superuser else accounts.filter(pk=str(request.user.pk))
@@ -75,4 +75,4 @@ class ApiTokenAdmin(ModelAdmin):
         self.message_user(request, text, messages.WARNING)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        return False  # another scope is another token: make a new one, revoke this
+        return False  # to change the scopes, create a new token and revoke this one

@@ -1,4 +1,4 @@
-"""Who calls: a client by its token (Authorization: Bearer ...), or staff by the admin's session."""
+"""Authentication of API requests: a client's token (Authorization: Bearer ...), or a session of the admin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from catalog.models import ApiToken
 
 
 class ClientToken(TokenAuthentication):
-    """request.user is the account the token acts for, request.auth the ApiToken. Raises AuthenticationFailed."""
+    """request.user is the account that the token belongs to, request.auth the ApiToken. Raises AuthenticationFailed."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
         if not token.isascii() or b"\0" in token:

@@ -1,4 +1,4 @@
-"""Many products in one call: each item is created, changed or refused by itself."""
+"""Many products in one request: each item is created, updated or rejected independently of the others."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class BulkProducts(APIView):
 
     @transaction.atomic
     def upsert(self, items: Sequence[Any]) -> list[dict[str, Any]]:
-        """The result of each item, in their order."""
+        """One result for each item, in the order of the request."""
         results: list[dict[str, Any]] = []
         facts: dict[int, dict[str, Any]] = {}  # by index, of the valid items
         seen: set[str] = set()
@@ -121,7 +121,7 @@ class BulkProducts(APIView):
                 else:
                     new[index] = Product(**values)
                 continue
-            values.pop("sku")  # in whichever case it came
+            values.pop("sku")  # its case may differ from the stored SKU
             fields = [name for name, value in values.items() if getattr(product, name) != value]
             for name in fields:
                 setattr(product, name, values[name])
@@ -134,7 +134,9 @@ class BulkProducts(APIView):
         return results
 
     def write(self, products: dict[int, Product], status: str, results: list[dict[str, Any]]) -> None:
-        """Save `products` in one statement; if the database refuses that, one by one, each with its result."""
+        """Save `products` in one statement. If the database rejects it, save them one by one, each
+        with its own result.
+        """
         try:
             with transaction.atomic():
                 _save_all(list(products.values()), status)
@@ -155,9 +157,9 @@ class BulkProducts(APIView):
 
 
 def _locked(skus: Sequence[str]) -> dict[str, Product]:
-    """The products of these SKUs, in whichever case, by their SKU in capitals.
+    """The existing products with these SKUs, compared case-insensitively, by upper-case SKU.
 
-    Locked in one order: two calls at once wait for each other instead of deadlocking.
+    Rows are locked in one order, so that two concurrent requests wait for each other and cannot deadlock.
     """
     wanted = Q(sku__in=skus) | Q(key__in=[Upper(Value(sku)) for sku in skus])
     rows = Product.objects.annotate(key=Upper("sku")).filter(wanted).order_by("pk").select_related("category")

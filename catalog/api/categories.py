@@ -1,4 +1,4 @@
-"""The shop's categories over HTTP."""
+"""The shop's categories over the API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
     class Meta:
         model = Category
         fields = ["slug", "name", "parent"]
-        validators: list[Any] = []  # one of this name under this parent is returned, not refused
+        validators: list[Any] = []  # an existing category of this name and parent is returned, not an error
 
 
 class CategoryList(generics.ListAPIView[Category]):

@@ -1,4 +1,4 @@
-"""ETag, If-Match and If-None-Match: who changes what another changed meanwhile is told so (RFC 9110, section 13)."""
+"""ETag, If-Match and If-None-Match: a client that changes a state it has not seen gets a 412 (RFC 9110, section 13)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from catalog.errors import InvalidRequest
 
 
 def etag_of(representation: Any) -> str:
-    """A strong validator of what a GET returns."""
+    """A strong validator of the body of a GET."""
     return f'"{hashlib.sha256(JSONRenderer().render(representation)).hexdigest()[:32]}"'
 
 
 def tagged(request: Request, representation: Any, status: int = 200) -> Response:
-    """The response with its ETag; 304 without a body where If-None-Match names it."""
+    """The response with an ETag header; 304 without a body if If-None-Match contains it."""
     etag = etag_of(representation)
     known = parse_etags(request.headers.get("If-None-Match", ""))
     if request.method in ("GET", "HEAD") and ("*" in known or etag in [tag.removeprefix("W/") for tag in known]):
@@ -29,7 +29,9 @@ def tagged(request: Request, representation: Any, status: int = 200) -> Response
 
 
 def require_match(request: Request, representation: Any) -> None:
-    """Raises InvalidRequest (412) if If-Match names another state than this one. Call it with the row locked."""
+    """Raises InvalidRequest (412) if If-Match does not contain the ETag of the current state. Call it with the row
+    locked.
+    """
     wanted = parse_etags(request.headers.get("If-Match", ""))
     if request.headers.get("If-Match") is None or "*" in wanted or etag_of(representation) in wanted:
         return

@@ -1,4 +1,4 @@
-"""Every error of the API as {"detail", "code"}; invalid fields are named in "fields" as well."""
+"""Every error of the API has the body {"detail", "code"}; invalid fields are listed in "fields" as well."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from catalog.errors import RequestError
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST_FRAMEWORK's EXCEPTION_HANDLER.
 
-    None for what is no error of the request: visualsearch.unstorable and handler500 answer that, in JSON too.
+    Returns None for exceptions that are not errors of the request; visualsearch.unstorable and handler500 answer those,
+    as JSON too.
     """
     if isinstance(error, RequestError):
         return Response({"detail": str(error), "code": error.code}, status=error.status, headers=error.headers)
@@ -25,7 +26,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return Response({"detail": _("This request is too large."), "code": "body_too_long"}, status=413)
     if isinstance(error, SuspiciousOperation):
         return Response({"detail": _("We cannot read this request."), "code": "bad_request"}, status=400)
-    if isinstance(error, IntegrityError):  # two calls at once, each right by itself
+    if isinstance(error, IntegrityError):  # two concurrent requests, each valid by itself
         sentence = _("Another call changed the same thing at this moment. Please repeat yours.")
         return Response({"detail": sentence, "code": "conflict"}, status=409)
     response = default_handler(error, context)
@@ -41,7 +42,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 def invalid(problems: Any) -> dict[str, Any]:
-    """The errors of a serializer: the first as a sentence, all of them by field."""
+    """Body for the errors of a serializer: "detail" is the first message, "fields" holds all messages by field."""
     fields = problems if isinstance(problems, dict) else {"non_field_errors": problems}
     name, sentence = _first_sentence(fields)
     return {"detail": f"{name}: {sentence}", "code": "invalid", "fields": fields}

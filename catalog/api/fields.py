@@ -1,4 +1,4 @@
-"""Fields as strict as the schema says they are: DRF would take a number for a text and "" for no category."""
+"""Serializer fields as strict as the schema says. DRF's own convert a number to a string and "" to no category."""
 
 from __future__ import annotations
 

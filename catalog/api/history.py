@@ -1,4 +1,4 @@
-"""What is written over the API appears in the admin's History, with the token it came by."""
+"""Changes made over the API appear in the admin's History, with the name of the token that made them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ADDITION", "CHANGE", "DELETION", "log", "names_of"]
 
 
 def log(request: Request, objects: Sequence[Model], flag: int, what: str) -> None:
-    """One entry for each of `objects`. `what` says what happened, such as "Changed price."."""
+    """One log entry for each of `objects`. `what` describes the change, such as "Changed price."."""
     token = request.auth
     by = _("API, token “%(name)s”") % {"name": token.name} if isinstance(token, ApiToken) else _("API")
     user_id: Any = request.user.pk
@@ -24,5 +24,5 @@ def log(request: Request, objects: Sequence[Model], flag: int, what: str) -> Non
 
 
 def names_of(model: type[Model], fields: Iterable[str]) -> str:
-    """The fields as the admin calls them: "title, price"."""
+    """Verbose names of the fields, as the admin shows them: "title, price"."""
     return ", ".join(str(model._meta.get_field(field).verbose_name) for field in fields)  # type: ignore[union-attr]

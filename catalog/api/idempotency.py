@@ -1,7 +1,9 @@
-"""Idempotency-Key: a call that is repeated, because its answer was lost, takes effect once and is answered the same.
+"""Idempotency-Key: a request that is repeated, because its response was lost, takes effect once and gets the same
+response.
 
-The answer is stored in the transaction of what it reports: a killed process leaves both or neither. A lock that ends
-with that transaction keeps a second call of the same key waiting for nobody: it is told to come back.
+The response is stored in the transaction of the changes it reports, so a killed process leaves both or neither. A
+second request with the same key while the first one runs does not wait: an advisory lock, held until the transaction
+ends, makes it fail with 409.
 """
 
 from __future__ import annotations
@@ -29,14 +31,14 @@ from catalog.models import IdempotentAnswer
 
 KEPT = timedelta(hours=24)
 MAX_LENGTH = 255
-PATTERN = r"^[\x21-\x7e]+$"  # a space at either end would be lost on the way
-HEADERS = ("ETag", "Location")  # of the answer, repeated with it
+PATTERN = r"^[\x21-\x7e]+$"  # without spaces: HTTP strips them at both ends of a header
+HEADERS = ("ETag", "Location")  # of the response; stored with it
 
 Handler = Callable[..., Response]
 
 
 def idempotent(handler: Handler) -> Handler:
-    """For a method of a view that only accounts may call. Raises InvalidRequest."""
+    """Decorator for a method of a view that needs an account. Raises InvalidRequest."""
 
     @wraps(handler)
     def once(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -66,7 +68,7 @@ def idempotent(handler: Handler) -> Handler:
 
 
 def delete_expired_answers() -> int:
-    """The task, every hour."""
+    """The hourly task."""
     return IdempotentAnswer.objects.filter(created__lt=timezone.now() - KEPT).delete()[0]
 
 
@@ -90,7 +92,7 @@ def _again(stored: IdempotentAnswer, fingerprint: str) -> Response:
 
 
 def _fingerprint(request: Request) -> str:
-    """SHA-256 of method, address and body; of files their content."""
+    """SHA-256 of method, path and body; of the content of files, not of the multipart encoding."""
     digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
     data = request.data
     fields = sorted(data.lists()) if hasattr(data, "lists") else [("", [data])]

@@ -28,13 +28,13 @@ class NumberedPages(pagination.PageNumberPagination):
         return whole_number(request.query_params, "page", 1, 1, MAX_PAGE)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """A list that can be read by cursor too tells no count then."""
+        """ "count" is optional: a list read by cursor does not contain it."""
         page = super().get_paginated_response_schema(schema)
         return {**page, "required": ["results"]}
 
 
 class CursorPages(pagination.CursorPagination):
-    """Ordered by id: what is added or removed meanwhile makes nothing come twice or be skipped."""
+    """Ordered by id: insertions and deletions between two requests neither repeat nor skip a row."""
 
     ordering = "id"
 

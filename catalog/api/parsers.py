@@ -1,8 +1,8 @@
-"""JSON bodies, with what Postgres could not keep refused before any view sees it.
+"""JSON request bodies. What Postgres cannot store is rejected here, before any view sees it.
 
-NUL and lone surrogates fit no text column, infinite numbers no jsonb, and what is nested hundreds of levels deep
-breaks recursive code. Every view and serializer behind this may trust its strings. (A form holds no surrogates, and the
-fields of forms and serializers refuse NUL.)
+Text columns accept no NUL and no lone surrogate, jsonb no infinite number, and hundreds of nested levels exhaust the
+recursion limit. Views and serializers can rely on this check. (Forms cannot contain surrogates, and the fields of forms
+and serializers reject NUL.)
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from rest_framework.exceptions import ParseError, ValidationError
 from catalog.errors import InvalidRequest
 
 MAX_DEPTH = 32  # levels of lists and objects
-MAX_NUMBER = 1e300  # what a double holds with room to spare: clients in every language read it back
+MAX_NUMBER = 1e300  # below the largest double, so that clients in any language can read it
 
 
 class JSONParser(parsers.JSONParser):
-    """Raises InvalidRequest where the body is too long, ParseError, and ValidationError by field."""
+    """Raises InvalidRequest if the body is too long, ParseError if it is not JSON, ValidationError (by field) if it
+    cannot be stored.
+    """
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -42,7 +44,7 @@ class JSONParser(parsers.JSONParser):
 
 
 def problem_with(value: Any) -> str:
-    """A sentence if a text or a number somewhere in `value` cannot be kept, or lies too deep; else nothing."""
+    """A message if a string or number in `value` cannot be stored, or is nested too deeply; else ""."""
     waiting = [(value, 0)]
     while waiting:
         part, depth = waiting.pop()
@@ -60,5 +62,5 @@ def problem_with(value: Any) -> str:
 
 
 def is_storable(text: str) -> bool:
-    """Whether Postgres can keep it: no NUL, no half of a surrogate pair."""
+    """Whether Postgres can store `text`: no NUL, no lone surrogate."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,7 +1,7 @@
-"""What a caller may do: as in the admin, and of a token no more than its scopes say.
+"""Permissions of API requests: those of the account in the admin, limited to the scopes of the token.
 
-A permission is the account's, given by its groups (see docs/permissions.md). A token acts for an account and narrows
-it: both must allow a call. What is public stays public with any token.
+An account gets permissions from its groups (docs/permissions.md). A request with a token needs both the permission and
+the scope. Public endpoints are public with any token.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from catalog.models import ApiToken, Scope
 
 
 def may(request: Request | HttpRequest, permission: str | tuple[str, ...], scope: Scope) -> bool:
-    """Whether the account has `permission`, such as "catalog.view_product", or all of them, and its token `scope`."""
+    """Whether the account has `permission` (one name such as "catalog.view_product", or several: all of them) and its
+    token `scope`.
+    """
     token = getattr(request, "auth", None)
     if isinstance(token, ApiToken) and scope not in token.scopes:
         return False
@@ -27,7 +29,9 @@ def sees_hidden_products(request: Request | HttpRequest) -> bool:
 
 
 class PerMethod(BasePermission):
-    """Each method needs the permission that the view's `permissions` names for it; a method not named is public."""
+    """Each method needs the permission that the view's `permissions` maps it to; a method without
+    an entry is public.
+    """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         permission = getattr(view, "permissions", {}).get("GET" if request.method == "HEAD" else request.method)

@@ -1,4 +1,4 @@
-"""The photos of a product over HTTP."""
+"""The photos of a product over the API."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class PhotoSerializer(ImageSerializer):
         extra_kwargs = {"view_id": {"required": False}, "position": {"required": False}}
 
     def validate_image(self, upload: UploadedFile) -> ContentFile:
-        """The file under a name of its own: what it was called says nothing of what it holds."""
+        """The file under a new name: the suffix of an uploaded name says nothing reliable about the content."""
         if (upload.size or 0) > settings.PHOTO_MAX_BYTES:
             raise ValidationError(str(too_many_bytes()))
         data = upload.read()
@@ -140,7 +140,9 @@ class PhotoList(PhotoViews, generics.ListCreateAPIView[ProductImage]):
 
 
 def _free_view(product: Product) -> str:
-    """A number of three digits, above those in use: the fourth photo is "004", whatever was deleted before."""
+    """Three digits, one above the highest number in use: after "001" to "003" it is "004", even if
+    "002" was deleted.
+    """
     taken = set(product.images.values_list("view_id", flat=True))
     numbered = (f"{number:03d}" for number in itertools.count(len(taken) + 1))
     return next(view for view in numbered if view not in taken)
@@ -191,7 +193,7 @@ class PhotoDetail(PhotoViews, generics.RetrieveUpdateDestroyAPIView[ProductImage
         return Response(status=204)
 
     def locked(self) -> ProductImage:
-        """The photo, its product locked. Raises InvalidRequest: If-Match fails."""
+        """The photo, with its product locked for update. Raises InvalidRequest if If-Match does not match."""
         self.get_product(lock=True)
         image = self.get_object()
         require_match(self.request, ImageSerializer(image, context=self.get_serializer_context()).data)

@@ -1,4 +1,4 @@
-"""Products over HTTP: everybody reads those on sale; hidden ones, and writing, need the admin's permissions."""
+"""Products over the API. Products on sale are public; hidden ones, and writing, need the admin's permissions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ImageSerializer(serializers.ModelSerializer[ProductImage]):
 
 
 class SkuField(TextField):
-    """As SKUs are kept: composed (NFC)."""
+    """SKUs are stored in Unicode form NFC."""
 
     def to_internal_value(self, data: Any) -> str:
         return unicodedata.normalize("NFC", super().to_internal_value(data))
@@ -84,7 +84,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         try:
             with transaction.atomic():
                 return super().save(**kwargs)
-        except IntegrityError:  # another call took the SKU since it was validated
+        except IntegrityError:  # a concurrent request created this SKU after validation
             raise ValidationError({"sku": [_("There is a product with this SKU already.")]}) from None
 
 
@@ -101,7 +101,7 @@ class ProductViews(generics.GenericAPIView[Product]):
     lookup_field = "sku"
 
     def shown(self) -> ProductQuerySet:
-        """What this caller may see."""
+        """The products that this client may see."""
         everything = Product.objects.select_related("category").prefetch_related("images")
         return everything if sees_hidden_products(self.request) else everything.on_sale()
 
@@ -130,7 +130,7 @@ class ProductList(ProductViews, generics.ListCreateAPIView[Product]):
 
     @property
     def paginator(self) -> NumberedPages | CursorPages:
-        """By cursor where the address says `cursor=`, empty for the first page; else numbered, with a count."""
+        """By cursor if the query string has `cursor` (empty for the first page); else numbered, with a count."""
         if not hasattr(self, "_paginator"):
             by_cursor = "cursor" in self.request.query_params
             self._paginator = CursorPages() if by_cursor else NumberedPages()
@@ -203,7 +203,9 @@ class ProductDetail(ProductViews, generics.RetrieveUpdateDestroyAPIView[Product]
         return Response(status=204)
 
     def locked(self) -> Product:
-        """The product, locked until this call is done. Raises InvalidRequest where If-Match fails."""
+        """The product, locked for update until the transaction ends. Raises InvalidRequest if
+        If-Match does not match.
+        """
         generics.get_object_or_404(self.shown().with_sku(self.kwargs["sku"]).select_for_update(of=("self",)))
         product = self.get_object()
         require_match(self.request, self.get_serializer(product).data)

@@ -1,4 +1,4 @@
-"""What the addresses of the API have in common in its schema: errors, headers, filters, pages."""
+"""Parts of the OpenAPI schema that several endpoints share: errors, headers, filters, pages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ApiErrorSerializer(serializers.Serializer[Any]):
 
 
 def errors(*statuses: int) -> dict[int, Any]:
-    """Responses of these statuses, each {"detail", "code"}."""
+    """Schemas of the responses with these statuses, each {"detail", "code"}."""
     return dict.fromkeys(statuses, ApiErrorSerializer)
 
 
@@ -56,7 +56,7 @@ FILTERS = [
 
 
 def whole(lowest: int, highest: int, default: int) -> dict[str, Any]:
-    """The schema of a whole number within bounds."""
+    """Schema of an integer within bounds."""
     return {"type": "integer", "minimum": lowest, "maximum": highest, "default": default}
 
 

@@ -1,4 +1,4 @@
-"""How pages show money, pictures and products."""
+"""Template tags for money, pictures and products."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def money(amount: Decimal | None, currency: str = "") -> str:
 
 @register.filter
 def at(values: dict[Any, Any], key: Any) -> Any:
-    """values[key], or nothing."""
+    """values[key], or "" if there is none."""
     return values.get(key, "")
 
 
@@ -60,19 +60,21 @@ def departments_on_sale() -> list[Department]:
 
 @register.simple_tag
 def photo_max_bytes() -> int:
-    """What the shop takes of one photo."""
+    """PHOTO_MAX_BYTES."""
     return settings.PHOTO_MAX_BYTES
 
 
 @register.simple_tag
 def lead_photo(product: Product) -> ProductImage | None:
-    """The first readable photo, from the prefetched ones."""
+    """The first readable photo of the product; uses prefetched photos."""
     return next((image for image in product.images.all() if not image.error), None)
 
 
 @register.simple_tag
 def picture(image: ProductImage, size: str, alt: str = "", sizes: str = "", eager: bool = False) -> SafeString:
-    """An <img> of the photo in one of the THUMBNAIL_ALIASES and its double; its box is known before it loads."""
+    """An <img> of the photo in one of the THUMBNAIL_ALIASES, with its double-size version in srcset, and width and
+    height, so that the layout does not shift.
+    """
     double = {"icon": "card", "card": "card2x", "large": "large"}[size]
     width, height = image.width or 1, image.height or 1
     return format_html(
@@ -99,13 +101,13 @@ WIDTHS = {"icon": "96w", "card": "320w", "card2x": "640w", "large": "960w"}
 
 
 def thumbnail_url(image: ProductImage, size: str) -> str:
-    """Where the picture is shown, and made if need be: no page waits for its making."""
+    """URL of the thumbnail. It is generated when it is requested, so rendering a page never waits for it."""
     return image.picture_url(size)
 
 
 @register.simple_tag(takes_context=True)
 def with_parameters(context: template.Context, **changes: Any) -> str:
-    """The query string of this page with some parameters changed, or left out where None; the page number goes."""
+    """The query string of this page with some parameters changed, or removed if None; `page` is always removed."""
     parameters = context["request"].GET.copy()
     for name, value in {"page": None, **changes}.items():
         if value is None or value == "":
@@ -132,6 +134,6 @@ def absolute(context: template.Context, url: str) -> str:
 
 @register.filter
 def json_ld(facts: dict[str, Any]) -> SafeString:
-    """A script element that search engines read (schema.org); no value can close it."""
+    """A script element with schema.org data; `<` is escaped, so that no value can end the element."""
     text = json.dumps(facts, ensure_ascii=False).translate({60: "\\u003C", 62: "\\u003E", 38: "\\u0026"})
     return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))

@@ -1,4 +1,4 @@
-"""How staff pages show photos."""
+"""Template tags for photos on staff pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.simple_tag
 def thumbnail(image: ProductImage | None, size: str = "icon", alt: str = "") -> SafeString:
-    """An <img> of the photo for staff; an empty frame where there is none."""
+    """An <img> of the photo for staff; an empty box without a photo."""
     if image is None:
         return format_html('<span class="staff-thumb" role="img" aria-label="{}"></span>', _("No photo"))
     return format_html(
@@ -27,5 +27,5 @@ def thumbnail(image: ProductImage | None, size: str = "icon", alt: str = "") -> 
 
 
 def thumbnail_address(image: ProductImage, size: str) -> str:
-    """Where staff see the thumbnail; no page waits for its making."""
+    """URL of the thumbnail for staff, generated when it is requested."""
     return reverse("admin:photo_thumbnail", args=[image.pk, size])
