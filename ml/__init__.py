@@ -2,6 +2,6 @@
 
 import os
 
-# Since 1.29 ONNX Runtime reports events and a device id to its maker unless told not to before its first import. A
-# shop's photos are nobody's business, and the reporting thread keeps a forked worker from ending.
+# Since 1.29 ONNX Runtime sends telemetry unless it is disabled before the first import. It would send data about a
+# shop's machine to a third party, and its thread prevents a forked worker from exiting.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -1,22 +1,21 @@
-"""Photos in which there is nothing to see: blank, dark, or mere noise. NumPy only."""
+"""Detects photos without content: blank, dark, or pure noise. NumPy only."""
 
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-GRID = 32  # cells a side: an item that fills a hundredth of the photo still covers ten of them
+GRID = 32  # cells per side: an item on 1 % of the photo still covers ten cells
 LEAST_DETAIL = 2.0  # levels of 255, in any channel
-NOISE_DETAIL = 12.0  # the most that independent pixels leave after averaging over a cell of seven a side
-LEAST_STRUCTURE = 0.6  # of the cells' differences that cells twice as wide keep: noise keeps a half, things four fifths
+NOISE_DETAIL = 12.0  # levels; upper bound for independent noise averaged over cells of 7 x 7 pixels
+LEAST_STRUCTURE = 0.6  # share of the deviation left at half the resolution: noise keeps .5, objects about .8
 
 
 def shows_something(pixels: NDArray[np.uint8]) -> bool:
-    """Whether there may be an item in a photo, uint8 [s, s, 3] as the network sees it, s a multiple of GRID.
+    """Whether a photo may contain an item. uint8 [s, s, 3], the network's input, s a multiple of GRID.
 
-    Light that changes smoothly over the photo is no item: what a quadratic surface explains is taken off first.
-    Measured on the photos of docs/learning.md: all of them show something; blank, dark, smoothly lit and noisy
-    pictures do not.
+    Smooth changes of light are not items: the best quadratic surface is subtracted first. On the photos of
+    docs/learning.md it is always true; on blank, dark, smoothly lit and noisy pictures it is false.
     """
     cells = _cells(pixels)
     detail = float(_unexplained(cells).std(axis=(0, 1)).max())
@@ -36,7 +35,7 @@ def _cells(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _unexplained(cells: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What remains of each channel when the best quadratic surface is taken off: float32 [side, side, 3]."""
+    """The residual of each channel after subtracting the best quadratic surface: float32 [side, side, 3]."""
     side = len(cells)
     base = _quadratics(side)
     flat = cells.reshape(side * side, 3)
@@ -45,7 +44,7 @@ def _unexplained(cells: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @cache
 def _quadratics(side: int) -> NDArray[np.float32]:
-    """An orthonormal base of the quadratic surfaces over side x side cells: float32 [side * side, 6]."""
+    """An orthonormal basis of the quadratic surfaces over side x side cells: float32 [side * side, 6]."""
     y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j])
     base, _ = np.linalg.qr(np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1))
     return base.astype(np.float32)

@@ -1,4 +1,4 @@
-"""The supervised contrastive loss, as a function of arrays (keras.ops, so on every backend)."""
+"""The supervised contrastive loss, as a function of arrays (keras.ops, any backend)."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from keras import ops
 
 
 def supervised_contrastive_loss(embeddings: Any, labels: Any, temperature: float = 0.1) -> Any:
-    """How far each row is from sharing its neighbourhood with rows of its label alone (Khosla 2020, L_out): a scalar.
+    """Supervised contrastive loss (Khosla 2020, L_out), a scalar.
 
-    embeddings: float32 [n, d], unit rows. labels: int [n]; -1 takes no part. 0 when no two rows share a label.
+    embeddings: float32 [n, d], unit rows. labels: int [n]; rows with -1 are ignored. 0 if no two rows share a label.
     """
     known = labels >= 0
     itself = ops.eye(ops.shape(labels)[0], dtype="bool")

@@ -1,4 +1,6 @@
-"""A student network and its teacher: what the one loses against the other's embeddings, and where it starts from."""
+"""Distillation of a teacher into a student network: losses between their embeddings, and the student's initial
+projection.
+"""
 
 from typing import Any
 
@@ -11,14 +13,15 @@ from ml.triplet import pairwise_distances
 
 
 def cosine_loss(student: Any, teacher: Any) -> Any:
-    """1 - the mean cosine of each photo's two embeddings, 0..2. Both float32 [n, d], unit rows."""
+    """1 - the mean cosine between both embeddings of each photo, in 0..2. Both float32 [n, d], unit rows."""
     return 1 - ops.mean(ops.sum(student * teacher, axis=1))
 
 
 def relational_distance_loss(student: Any, teacher: Any) -> Any:
-    """RKD-D (Park 2019): how the distances between the photos of a batch differ, each network's divided by their mean.
+    """RKD-D (Park 2019): the Huber loss (delta 1) between both networks' distances in a batch, each divided by their
+    mean.
 
-    Both float32 [n, d], unit rows, n at least 2. The Huber loss (delta 1), a scalar.
+    Both float32 [n, d], unit rows, n at least 2. A scalar.
     """
     relative = [_over_their_mean(pairwise_distances(embeddings)) for embeddings in (student, teacher)]
     difference = ops.abs(relative[0] - relative[1])
@@ -28,13 +31,12 @@ def relational_distance_loss(student: Any, teacher: Any) -> Any:
 def align_projection(
     student: keras.Model, pixels: NDArray[np.uint8], taught: NDArray[np.float32], ridge: float = 1.0
 ) -> None:
-    """Set the student's projection to the least squares fit of the teacher's embeddings, so that it starts in their
-    space.
+    """Initialise the student's projection with the least-squares fit to the teacher's embeddings.
 
-    A new projection would otherwise have to be learned first, which takes hundreds of steps and pulls the backbone
-    about.
-    pixels: uint8 [n, s, s, 3] at the student's size. taught: float32 [n, d], the teacher's unit rows for the same
-    photos.
+    A random projection would need hundreds of steps first, whose gradients damage the backbone.
+
+    pixels: uint8 [n, s, s, 3] at the student's size. taught: float32 [n, d], unit rows, the teacher's embeddings of the
+    same photos.
     """
     pooled = keras.Model(student.input, student.get_layer("pooled_norm").output)
     chunks = (np.asarray(pixels[start : start + 64]) for start in range(0, len(pixels), 64))

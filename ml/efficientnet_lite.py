@@ -102,9 +102,9 @@ def weights_file(name: str) -> Path:
 
 
 def read_torch_tensors(file: Path) -> dict[str, NDArray]:
-    """The tensors of a PyTorch state_dict by name, without PyTorch and without running anything that is in the file.
+    """The tensors of a PyTorch state_dict by name, without PyTorch and without executing code of the file.
 
-    Raises pickle.UnpicklingError for a file that holds anything but tensors.
+    Raises pickle.UnpicklingError for a file that contains anything but tensors.
     """
     if zipfile.is_zipfile(file):
         return _read_zipped(file)
@@ -144,7 +144,7 @@ def _scaled(filters: int, width: float, divisor: int = 8) -> int:
 
 
 def _layers_by_torch_name(network: keras.Model) -> dict[tuple[str, str], tuple[Any, Any]]:
-    """(convolution's name, batch norm's name) in the PyTorch file -> the layers that they belong to."""
+    """(convolution's name, batch norm's name) in the PyTorch file -> the corresponding layers."""
     pairs = {("_conv_stem", "_bn0"): "stem", ("_conv_head", "_bn1"): "head"}
     blocks = sum(layer.name.endswith("_depthwise_conv") for layer in network.layers)
     names = {layer.name for layer in network.layers}
@@ -172,7 +172,7 @@ _DTYPES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows the few names that a state_dict needs; whatever else the pickle asks for is refused."""
+    """Allows only the few globals that a state_dict needs; any other raises UnpicklingError."""
 
     def __init__(self, file: BinaryIO, storage: Any) -> None:
         super().__init__(file)
@@ -195,7 +195,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _Deferred:
-    """A tensor of a legacy file, whose numbers come after the pickle that describes it."""
+    """A tensor of a legacy file, whose data follow after the pickle that describes it."""
 
     def __init__(self, storage: _Storage, offset: int, size: Any, stride: Any) -> None:
         self.storage, self.offset, self.size, self.stride = storage, offset, size, stride
@@ -225,8 +225,9 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
 def _read_legacy(stream: BinaryIO) -> dict[str, NDArray]:
-    """PyTorch's format before 1.6: magic number, protocol, system, the tensors, the keys of their storages, and then
-    of each storage its length (int64) and its numbers."""
+    """PyTorch's format before 1.6: magic number, protocol, system, tensors, keys of their storages, and then for each
+    storage its length (int64) and its data.
+    """
     magic, _protocol, _system = (_Unpickler(stream, None).load() for _ in range(3))
     if magic != LEGACY_MAGIC:
         raise pickle.UnpicklingError("This is no PyTorch weights file.")

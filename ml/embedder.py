@@ -1,7 +1,7 @@
-"""Photos to unit vectors through ONNX Runtime: the only part of a model that web and worker processes load.
+"""Embeds photos with ONNX Runtime: the only part of a model that web and worker processes load.
 
-A model directory holds `model.onnx` and `card.json`. The graph takes uint8 pixels and returns unit vectors;
-scaling and normalisation are inside it. Nothing here imports TensorFlow, Keras or a Django model.
+A model directory contains `model.onnx` and `card.json`. The graph takes uint8 pixels and returns unit vectors; scaling
+and normalisation are part of it. Nothing here imports TensorFlow, Keras or a Django model.
 """
 
 import ctypes
@@ -31,16 +31,16 @@ Pixels = NDArray[np.uint8]
 
 
 class ModelMismatch(RuntimeError):
-    """The network in a model directory is not the one its card describes."""
+    """The network in a model directory does not match its card."""
 
 
 class Embedder:
-    """One model version, ready to embed. Safe to share between threads, and to create before a fork."""
+    """One model version. Thread-safe; may be created before a fork."""
 
     def __init__(self, directory: Path) -> None:
-        """Reads the card and checks that model.onnx is the file it describes.
+        """Reads the card and verifies the checksum of model.onnx.
 
-        Raises FileNotFoundError when either is absent, ModelMismatch when they do not belong together.
+        Raises FileNotFoundError if either is missing, ModelMismatch if they do not belong together.
         """
         self._path = directory / "model.onnx"
         self.card: dict[str, Any] = json.loads((directory / "card.json").read_text())
@@ -62,7 +62,7 @@ class Embedder:
         return f"<Embedder {self.version}>"
 
     def warm_up(self) -> "Embedder":
-        """Loads the network now rather than at the first photo. Raises ModelMismatch like `embed`."""
+        """Load the network now rather than for the first photo. Raises ModelMismatch like `embed`."""
         self._loaded()
         return self
 
@@ -75,7 +75,7 @@ class Embedder:
         return embeddings
 
     def embed_with_features(self, pixels: Pixels) -> tuple[Vectors, Vectors]:
-        """As `embed`, and the last feature map: float32 [n, h, w, c], which `embed` spares itself."""
+        """As `embed`, and the last feature map, float32 [n, h, w, c], which `embed` does not compute."""
         embeddings, features = self._run(["embedding", "features"], pixels)
         return embeddings, features
 
@@ -88,11 +88,11 @@ class Embedder:
         batch: int = 16,
         threads: int = 2,
     ) -> Iterator[tuple[int, Vectors | UnreadablePhoto]]:
-        """(index, unit vector float32 [dim] or why there is none) of each photo, in order.
+        """(index, unit vector float32 [dim] or the UnreadablePhoto) for each photo, in order.
 
-        `threads` decoder processes read the next photos while the network works on the present `batch`: none of them
-        can harm or hold up this one. `sources` is read at most two batches ahead, so it may be a generator over a whole
-        catalogue.
+        `threads` decoder processes read the next photos while the network processes the current `batch`; a hostile
+        photo can crash or stall only its decoder process. `sources` is consumed at most two batches ahead, so it may be
+        a generator over a whole catalogue.
         """
 
         def view(source: bytes | Path | BinaryIO) -> Pixels | UnreadablePhoto:
@@ -125,7 +125,7 @@ class Embedder:
         session = self._loaded()
         if len(pixels):
             return session.run(outputs, {"pixels": pixels})
-        # Not every kernel takes an empty batch: ask for one row and keep none.
+        # Not every kernel accepts an empty batch: run one row and discard it.
         return [rows[:0] for rows in session.run(outputs, {"pixels": np.zeros((1, *shape), np.uint8)})]
 
     def _loaded(self) -> ort.InferenceSession:
@@ -138,7 +138,7 @@ class Embedder:
         options = ort.SessionOptions()
         options.intra_op_num_threads = inference_threads()
         options.inter_op_num_threads = 1
-        # Threads that spin while they wait take the cores from the decoders and from the other web workers.
+        # Spinning threads would take the cores from the decoders and from other web workers.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         session = ort.InferenceSession(self._path, options, providers=["CPUExecutionProvider"])
@@ -159,12 +159,12 @@ class Embedder:
 
 
 def inference_threads() -> int:
-    """Threads of one inference: EMBED_THREADS, else the cores this process may use, four at most."""
+    """Threads per inference: EMBED_THREADS, else the cores available to this process, at most four."""
     return int(os.environ.get("EMBED_THREADS") or min(4, len(os.sched_getaffinity(0))))
 
 
 def load_embedder(directory: Path) -> Embedder:
-    """The embedder of a model directory, one per process; the two used last are kept."""
+    """The embedder of a model directory; the two used last stay loaded in each process."""
     with _loading:
         return _cached(directory.resolve())
 
@@ -173,9 +173,9 @@ _cached = lru_cache(maxsize=2)(Embedder)
 
 
 def _give_memory_back() -> None:
-    """Return freed pages to the system: loading takes the weights two to three times over, and would keep it all.
+    """Return freed memory to the system: loading allocates two to three times the size of the weights.
 
-    A ResNet50 then holds 104 MB instead of 252 as fp32, 37 instead of 59 as int8.
+    Measured: a ResNet50 then holds 104 MB instead of 252 as fp32, 37 instead of 59 as int8.
     """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):  # glibc
@@ -187,10 +187,11 @@ _embedders: WeakSet[Embedder] = WeakSet()
 
 
 def _close_sessions() -> None:
-    """Before a fork: a session's threads stay behind in the parent, so the child could not use it, nor free it. Either
-    side makes its own when it next embeds.
+    """Before a fork: the threads of a session stay in the parent, so the child could neither use nor free it. Parent
+    and child create a new session when they next embed.
     """
-    _loading.acquire()  # and no fork while one is being made: the child's lock would never open
+    # no fork while a session is being created: the child would inherit a lock that is never released
+    _loading.acquire()
     for embedder in _embedders:
         embedder._session = None
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whenever the process is killed or the disk is full."""
+"""Atomic file writes: a file is complete or not there, even if the process is killed or the disk is full."""
 
 import contextlib
 import errno
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def whole(path: Path, size: int = 0) -> Iterator[Path]:
-    """A file to write in place of `path`, which it becomes when all of it is written; else `path` stays as it was.
+    """A temporary file that replaces `path` when the context ends without an error; otherwise `path` is not changed.
 
-    Raises OSError, at once where the disk has less than `size` bytes left.
+    Raises OSError, at once if the disk has fewer than `size` bytes left.
     """
     if shutil.disk_usage(path.parent).free < size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))

@@ -1,6 +1,7 @@
-"""Keras' convolution and batch normalisation layers, with PyTorch's fused kernels under the torch backend.
+"""Keras' convolution and batch normalisation layers with PyTorch's fused kernels under the torch backend.
 
-Weights are stored and named as by Keras' own layers, so files are exchangeable. Other backends fuse by themselves.
+Weights have the same names and shapes as in Keras' own layers, so weights files are interchangeable. Other backends
+fuse these operations themselves.
 """
 
 from typing import Any
@@ -9,7 +10,7 @@ import keras
 
 
 def fused(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """A copy of `layer` (for keras.models.clone_model), fused where there is a fused form of it."""
+    """For keras.models.clone_model: a fused copy of `layer` if there is a fused variant, else a plain copy."""
     if type(layer) is keras.layers.BatchNormalization:
         return FusedBatchNormalization.from_config(layer.get_config())
     if type(layer) is keras.layers.Conv2D:
@@ -20,8 +21,9 @@ def fused(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Keras spells batch normalisation out in elementwise steps under PyTorch, which take two thirds of ResNet50's
-    training time on a CPU; with the fused kernel and bfloat16 it trains 2.3 times as fast."""
+    """Under PyTorch, Keras computes batch normalisation in elementwise steps, which take two thirds of ResNet50's
+    training time on a CPU. With the fused kernel and bfloat16, training is 2.3 times as fast.
+    """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if keras.backend.backend() != "torch" or self.axis not in (1, -3):
@@ -36,7 +38,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
 
 class Conv2D(keras.layers.Conv2D):  # its name is Keras', since weights files name layers by class
-    """Under PyTorch the bias is added, and its gradient summed, by the convolution's kernel."""
+    """Under PyTorch the convolution's kernel adds the bias and sums its gradient."""
 
     def call(self, inputs: Any) -> Any:
         if not _fuses(self):
@@ -84,6 +86,6 @@ def _convolve(layer: Any, inputs: Any, kernel: Any, groups: int) -> Any:
 
 
 def _same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Rows before and after, as TensorFlow pads for "same": the odd one goes after."""
+    """Padding before and after, as in TensorFlow's "same": an odd extra row goes after."""
     total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
     return total // 2, total - total // 2

@@ -1,4 +1,4 @@
-"""What stands out in a photo, and which regions made two photos alike. NumPy and Pillow only."""
+"""Saliency of a photo, and similarity maps of two photos. NumPy and Pillow only."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,36 +8,37 @@ from ml.images import WHOLE, Crop, photo_region
 
 Map = NDArray[np.float32]
 
-SIDE = 64  # pixels of the longest side on which saliency is computed: an item's outline, not its texture
+SIDE = 64  # pixels of the longest side for saliency: shows an item's outline, not its texture
 POOLING_POWER = 3.0  # GeM's in ml.network
 
 
 def saliency(photo: Image.Image) -> Map:
-    """How much each region stands out: float32 [h, w] in 0..1, the longest side SIDE.
+    """Saliency of each region: float32 [h, w] in 0..1, the longest side SIDE.
 
-    Zhang et al. 2015, "Minimum barrier salient object detection at 80 FPS" (MB+): a region stands out when every path
-    from it to the border crosses a strong change of colour, and when its colour is none of the border's.
+    Zhang et al. 2015, "Minimum barrier salient object detection at 80 FPS" (MB+): a region is salient if every path
+    from it to the border crosses a strong change of colour, and if its colour differs from the border's.
     """
     scale = SIDE / max(photo.size)
     size = (max(8, round(photo.width * scale)), max(8, round(photo.height * scale)))
     small = photo.resize(size, Image.Resampling.BOX, reducing_gap=2.0).filter(ImageFilter.MedianFilter(3))
     colours = np.asarray(small.convert("YCbCr"), np.float32)
     barrier = np.sum([_barrier_distance(colours[..., channel]) for channel in range(3)], axis=0)
-    # The root lets the pale part of an item count beside its loudest label.
+    # The square root raises the pale parts of an item relative to its most saturated ones.
     heat = np.sqrt(_normalised(_normalised(barrier) + _normalised(_unlike_border(colours))))
     y, x = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
-    heat = _normalised(heat * np.exp(-(x**2 + y**2) / 2))  # shoppers aim
+    heat = _normalised(heat * np.exp(-(x**2 + y**2) / 2))  # centre prior: shoppers aim at the item
     smooth = Image.fromarray(np.uint8(255 * heat)).filter(ImageFilter.MedianFilter(5))
     return np.asarray(smooth, np.float32) / np.float32(255)
 
 
 def similarity_maps(query: Map, result: Map, power: float = POOLING_POWER) -> tuple[Map, Map]:
-    """What each region of the one photo adds to its likeness to the other: float32 [h, w] each, of the same sum.
+    """The contribution of each region to the cosine of two pooled feature maps: float32 [h, w] for each of the two
+    photos.
 
-    query, result: feature maps, float32 [h, w, c], non-negative. Each map sums to the cosine of the two pooled vectors:
-    an exact sharing-out for average pooling (`power` 1), where it is Stylianou, Souvenir and Pless 2019, "Visualizing
-    deep similarity networks", and likewise for generalised-mean pooling, where a region's share of a channel is its
-    share of the powers' sum. The layers after pooling, and colour, are left out.
+    query, result: feature maps, float32 [h, w, c], non-negative. Each map sums to the cosine of the pooled vectors. For
+    average pooling (`power` 1) this is Stylianou, Souvenir and Pless 2019, "Visualizing deep similarity networks"; for
+    generalised-mean pooling a region's share of a channel is its share of the sum of powers. The layers after pooling
+    and the colour histogram are not considered.
     """
     pooled_query, share_query = _pooled(query, power)
     pooled_result, share_result = _pooled(result, power)
@@ -47,9 +48,10 @@ def similarity_maps(query: Map, result: Map, power: float = POOLING_POWER) -> tu
 
 
 def upright_map(square: Map, photo_size: tuple[int, int], size: tuple[int, int], crop: Crop | None = None) -> Map:
-    """A map over `model_input`'s square (float32 [h, w]) as one over the photo or its `crop`: float32 [height, width].
+    """Crop a map over `model_input`'s square (float32 [h, w]) to the photo or its `crop`, without the padding: float32
+    [height, width].
 
-    photo_size: (width, height) of the whole photo; size: (width, height) wanted. The padding is cut off.
+    photo_size: (width, height) of the whole photo; size: (width, height) of the result.
     """
     region = photo_region(photo_size, 1024, crop)  # in fractions, so nearly the same at any input size
     height, width = square.shape
@@ -63,7 +65,7 @@ def upright_map(square: Map, photo_size: tuple[int, int], size: tuple[int, int],
 
 
 def overlay(photo: Image.Image, heat: Map, crop: Crop | None = None) -> Image.Image:
-    """`photo` (or its `crop`), mode RGB, with the regions of a similarity map lit and the rest dimmed."""
+    """`photo` (or its `crop`), mode RGB, with the regions of a similarity map highlighted and the rest dimmed."""
     part = photo.crop((crop or WHOLE).box(*photo.size))
     light = _normalised(upright_map(heat, photo.size, part.size, crop))
     mask = Image.fromarray(np.uint8(255 * light))
@@ -73,14 +75,14 @@ def overlay(photo: Image.Image, heat: Map, crop: Crop | None = None) -> Image.Im
 
 
 def _pooled(features: Map, power: float) -> tuple[Map, Map]:
-    """([c] generalised mean, [h, w, c] each place's share of it; the shares of a channel sum to 1)."""
+    """([c] generalised mean, [h, w, c] the share of each position in it; the shares of a channel sum to 1)."""
     powers = np.maximum(features, 1e-4) ** power
     mean = powers.mean(axis=(0, 1))
     return mean ** (1 / power), powers / (mean * features.shape[0] * features.shape[1])
 
 
 def _barrier_distance(channel: Map) -> Map:
-    """The least (highest - lowest value) over all paths from each pixel to the border, nearly: float32 [h, w]."""
+    """Approximate minimum barrier distance to the border, (highest - lowest value) on the best path: float32 [h, w]."""
     distance = np.full_like(channel, np.inf)
     distance[[0, -1]] = distance[:, [0, -1]] = 0
     state = np.stack([distance, channel, channel])  # the best path's barrier, highest and lowest value
@@ -101,9 +103,10 @@ def _barrier_distance(channel: Map) -> Map:
 
 
 def _unlike_border(colours: Map) -> Map:
-    """Mahalanobis distance of each colour from the photo's four borders, the worst matching one left out: [h, w].
+    """Mahalanobis distance of each colour from the photo's four borders; the border with the largest distance is
+    ignored: [h, w].
 
-    One border may be the item's own, where it is cut off by the photo's edge.
+    That border may belong to the item, if the photo cuts it off.
     """
     depth = max(1, round(0.1 * min(colours.shape[:2])))
     borders = colours[:depth], colours[-depth:], colours[:, :depth], colours[:, -depth:]
@@ -117,7 +120,7 @@ def _unlike_border(colours: Map) -> Map:
 
 
 def _normalised(heat: Map) -> Map:
-    """Stretched to 0..1; a map without differences becomes 0."""
+    """Scaled to 0..1; a constant map becomes 0."""
     low, high = float(heat.min()), float(heat.max())
     return ((heat - low) / max(high - low, 1e-6)).astype(np.float32)
 

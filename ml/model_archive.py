@@ -1,4 +1,4 @@
-"""A model directory as a ZIP archive, uploaded: checked before anything of it is where models are."""
+"""Uploaded ZIP archives of a model directory: validated before anything is moved to MODELS_DIR."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ DIM = 256
 
 
 class InvalidModel(ValueError):
-    """The archive holds no model that can serve; str() says why."""
+    """The archive contains no usable model; str() says why."""
 
 
 def register_archive(file: IO[bytes]) -> ModelVersion:
-    """Put the model in the ZIP archive `file` beside the others and register it; the known one if it is there already.
+    """Install the model in the ZIP archive `file` and register it; returns the existing version if it is registered
+    already.
 
-    What is not part of a model is left out. Raises InvalidModel.
+    Files that are not part of a model are ignored. Raises InvalidModel.
     """
     settings.MODELS_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.MODELS_DIR, prefix=".upload-") as folder:
@@ -56,7 +57,7 @@ def register_archive(file: IO[bytes]) -> ModelVersion:
 
 
 def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
-    """The known files, at the top of the archive or in its one folder, by their names alone."""
+    """Extract the known files from the top level or from the archive's single folder, by base name."""
     found: dict[str, zipfile.ZipInfo] = {}
     for entry in archive.infolist():
         path = PurePosixPath(entry.filename.replace("\\", "/"))
@@ -76,7 +77,9 @@ def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
 
 
 def _check(folder: Path) -> str:
-    """The version in `folder`, whose network loads and gives the vectors that are stored here."""
+    """Validates the model in `folder`: its network loads and returns vectors of the right dimension. Returns its
+    version.
+    """
     try:
         card = json.loads((folder / "card.json").read_bytes())
         version = card["version"]
@@ -87,6 +90,6 @@ def _check(folder: Path) -> str:
         Embedder(folder).warm_up()
     except InvalidModel:
         raise
-    except Exception as error:  # of JSON, of a card's shape, of ONNX Runtime: all of it means the same
+    except Exception as error:  # errors of JSON, of the card's structure or of ONNX Runtime: the model is invalid
         raise InvalidModel(_("The model cannot be loaded: %(reason)s") % {"reason": str(error)[:300]}) from error
     return version

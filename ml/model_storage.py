@@ -1,7 +1,7 @@
-"""Models travel through the bucket: a machine fetches one when it first needs it, and nothing is copied by hand.
+"""Shares models between machines through the bucket: a machine downloads a model when it first needs it.
 
-With MEDIA_BUCKET every registered model lies there too, under models/<version>/. Without a bucket there is one machine,
-or MODELS_DIR is on a disk that all of them share.
+With MEDIA_BUCKET every registered model is also stored under models/<version>/. Without a bucket there is one machine,
+or MODELS_DIR is on a shared disk.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-FILES = ("history.csv", "curves.png", "run.json", "model.onnx", "card.json")  # the card last: then all is there
+FILES = ("history.csv", "curves.png", "run.json", "model.onnx", "card.json")  # the card last: it marks completeness
 
 
 class DamagedModel(Exception):
-    """What lies in the bucket is not the model that was registered."""
+    """The files in the bucket are not those of the registered model."""
 
 
 def share(version: str, directory: Path) -> None:
-    """Put the model in `directory` into the bucket, unless it is there. Safe to repeat."""
+    """Upload the model in `directory` unless it is in the bucket already. Safe to repeat."""
     if not settings.MEDIA_BUCKET:
         return
     for name in FILES:
@@ -34,9 +34,10 @@ def share(version: str, directory: Path) -> None:
 
 
 def fetch(version: str, sha256: str, directory: Path) -> bool:
-    """Make sure that `directory` holds this model, from the bucket where need be; False where the bucket lacks it too.
+    """Ensure that `directory` contains this model, downloading it if necessary; False if the bucket does not have it
+    either.
 
-    `sha256` is that of model.onnx. Raises DamagedModel, and what the bucket raises when it cannot be asked.
+    `sha256` is that of model.onnx. Raises DamagedModel, and the storage's errors if it cannot be reached.
     """
     if (directory / "model.onnx").is_file():
         return True

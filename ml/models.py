@@ -24,25 +24,26 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-KNOWN_SECONDS = 0.5  # that a process believes to know which version serves
-# When the database was last asked which version serves, its row as it was then, and the version: of this process.
+KNOWN_SECONDS = 0.5  # lifetime of a process's cached active version
+# The cache: time of the last query, the row as it was then, and the version.
 _serving: tuple[float, tuple[int, str] | None, ModelVersion | None] = (-math.inf, None, None)
 
 
 def forget_serving() -> None:
-    """The next search asks which version serves."""
+    """Clear the cache, so that the next search queries the database for the active version."""
     global _serving
     _serving = (-math.inf, None, None)
 
 
 class ModelVersionManager(models.Manager["ModelVersion"]):
     def active(self) -> ModelVersion | None:
-        """The version that serves searches; None before any was activated."""
+        """The active version, which serves searches; None before any was activated."""
         return self.filter(state=ModelVersion.State.ACTIVE).first()
 
     def serving(self) -> ModelVersion | None:
-        """As `active`, but asked of the database only every KNOWN_SECONDS, and read anew only where its row changed:
-        for each search. Another process's switch is seen so much later."""
+        """The active version, from a cache that is refreshed every KNOWN_SECONDS. A switch by another process is seen
+        up to that much later.
+        """
         global _serving
         asked, row, model = _serving
         if time.monotonic() - asked < KNOWN_SECONDS:
@@ -57,14 +58,15 @@ class ModelVersionManager(models.Manager["ModelVersion"]):
         return model
 
     def in_use(self) -> models.QuerySet[ModelVersion]:
-        """The versions under which every photo must be embedded: the active one, and those that may take over."""
+        """The versions that every photo must be embedded with: the active one, and those that are prepared or ready."""
         states = ModelVersion.State
         return self.filter(state__in=[states.ACTIVE, states.PREPARING, states.READY])
 
     def register(self, directory: Path) -> ModelVersion:
-        """Enter the model in `directory` (model.onnx, card.json) as a candidate; the known one if it is there already.
+        """Register the model in `directory` (model.onnx, card.json) as a candidate; returns the existing version if it
+        is registered already.
 
-        Raises FileNotFoundError without a card, ValueError if another model already has its version.
+        Raises FileNotFoundError without a card, ValueError if the version belongs to another model.
         """
         card = json.loads((directory / "card.json").read_text())
         version, created = self.get_or_create(
@@ -80,7 +82,7 @@ class ModelVersionManager(models.Manager["ModelVersion"]):
         )
         if version.sha256 != card["sha256"]:
             raise ValueError(f"Version {version} is registered with another model file ({version.sha256[:12]}…).")
-        if not created and version.config != card:  # figures were measured anew
+        if not created and version.config != card:  # the card was updated with new measurements
             version.config, version.metrics = card, card.get("metrics", {})
             version.save(update_fields=["config", "metrics"])
         if directory not in settings.BUNDLED_MODEL_DIRS:
@@ -92,7 +94,7 @@ class ModelVersion(models.Model):
     class State(models.TextChoices):
         CANDIDATE = "candidate", _("candidate")
         PREPARING = "preparing", _("preparing")  # the catalogue is being embedded with it
-        READY = "ready", _("ready")  # it may take over at any moment
+        READY = "ready", _("ready")  # it can be activated
         ACTIVE = "active", _("active")
         RETIRED = "retired", _("retired")
 
@@ -127,37 +129,37 @@ class ModelVersion(models.Model):
 
     @cached_property
     def directory(self) -> Path:
-        """Where model.onnx and card.json lie: the bundled directory, or MODELS_DIR/<version>."""
+        """The directory with model.onnx and card.json: a bundled one, or MODELS_DIR/<version>."""
         for directory, card in bundled_models():
             if card["version"] == self.version:
                 return directory
         return settings.MODELS_DIR / self.version
 
     def embedder(self) -> Embedder:
-        """This model, loaded once per process; fetched before, where only another machine has its files."""
-        from ml.embedder import load_embedder  # ONNX Runtime is loaded by those who embed, not by every command
+        """Its Embedder, loaded once per process; the files are downloaded first if another machine has them."""
+        from ml.embedder import load_embedder  # imported here: ONNX Runtime is slow to load and few commands need it
 
         self.fetch()
         return load_embedder(self.directory)
 
     def fetch(self) -> bool:
-        """Whether its files are here, after fetching them from the bucket where need be: see ml.model_storage."""
+        """Whether its files are present, after downloading them if necessary: ml.model_storage."""
         return fetch(self.version, self.sha256, self.directory)
 
     @cached_property
     def calibration(self) -> Calibration | None:
-        """What this model's scores mean; None when it was never calibrated."""
+        """Converts this model's scores to likelihoods; None if the model has not been calibrated."""
         return Calibration.from_card(self.config)
 
     def start_preparing(self) -> None:
-        """From now on every photo is embedded with this version too. Does nothing where it serves."""
+        """From now on every photo is embedded with this version too. No effect on the active version."""
         self._move(set(self.State) - {self.State.ACTIVE}, self.State.PREPARING)
 
     def cancel_preparing(self) -> None:
         self._move({self.State.PREPARING, self.State.READY}, self.State.CANDIDATE)
 
     def mark_ready(self) -> None:
-        """It may take over. Does nothing where preparing was cancelled meanwhile."""
+        """It can be activated. No effect if the preparation was cancelled meanwhile."""
         self._move({self.State.PREPARING}, self.State.READY)
 
     def _move(self, former: set[ModelVersion.State], state: ModelVersion.State) -> None:
@@ -165,10 +167,10 @@ class ModelVersion(models.Model):
         self.refresh_from_db()
 
     def make_active(self) -> None:
-        """Switch searches to this version, in one transaction. Every photo must be embedded with it before."""
+        """Make this the active version, in one transaction. Every photo must be embedded with it already."""
         with transaction.atomic():
             versions = ModelVersion.objects.all()
-            list(versions.select_for_update().order_by("pk"))  # two switches at once: one after the other
+            list(versions.select_for_update().order_by("pk"))  # serialises concurrent switches
             versions.filter(state=self.State.ACTIVE).exclude(pk=self.pk).update(state=self.State.RETIRED)
             versions.filter(pk=self.pk).update(state=self.State.ACTIVE, activated=Now())
             transaction.on_commit(forget_serving)
@@ -176,7 +178,9 @@ class ModelVersion(models.Model):
 
 
 def model_directory(name: str) -> Path:
-    """Of a version, or a folder with a card. Raises ModelVersion.DoesNotExist; only a version needs the database."""
+    """The directory of a version, or the given folder with a card. Raises ModelVersion.DoesNotExist. Only a version
+    needs the database.
+    """
     for directory in (Path(name), settings.MODELS_DIR / name):
         if (directory / "card.json").is_file():
             return directory.resolve()
@@ -184,22 +188,24 @@ def model_directory(name: str) -> Path:
 
 
 def keras_weights(directory: Path) -> Path | None:
-    """The weights in a model's directory, to go on or to learn from; None where only the ONNX graph is there."""
+    """The Keras weights in a model's directory, to continue training or to learn from; None if only the ONNX graph is
+    there.
+    """
     files = [directory / "network.weights.h5", *sorted(directory.glob("*-fp16.weights.h5"))]
     return next((file for file in files if file.is_file()), None)
 
 
 def bundled_models() -> list[tuple[Path, dict[str, Any]]]:
-    """Directory and card of each bundled model that is there; the first is the one to serve with."""
+    """(directory, card) of each bundled model that is present; the first is the default."""
     cards = ((directory, directory / "card.json") for directory in settings.BUNDLED_MODEL_DIRS)
     return [(directory, json.loads(card.read_text())) for directory, card in cards if card.exists()]
 
 
 def register_bundled_models(**kwargs: Any) -> None:
-    """After migrate: bundled models are versions like any other, and the first serves if no other does.
+    """After migrate: register the bundled models, and activate the first if no version is active.
 
-    So it does after an upgrade whose code no longer brings the model that was active: workers then embed the catalogue
-    with the new one, and until they are through, searches find what they have reached.
+    Also after an upgrade that no longer contains the active bundled model: workers then embed the catalogue with the
+    new one, and until they are done, searches find the photos embedded so far.
     """
     versions = [ModelVersion.objects.register(directory) for directory, _ in bundled_models()]
     active = ModelVersion.objects.active()

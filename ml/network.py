@@ -1,4 +1,4 @@
-"""Photos -> unit vectors: a backbone, pooling, 256 dimensions, L2 norm; all inside one graph.
+"""The embedding network: a backbone, pooling, a projection to 256 dimensions and L2 normalisation, in one graph.
 
 The graph takes uint8 NHWC pixels, so that serving cannot preprocess differently from training.
 """
@@ -19,7 +19,7 @@ SOFT_COLOURS = 4  # bins a channel of the soft colour histogram: 64 colours
 
 
 class UnknownBackbone(ValueError):
-    """The name is neither a keras.applications backbone nor one of ours."""
+    """The name is neither a keras.applications backbone nor one defined here."""
 
 
 def build_network(
@@ -67,15 +67,15 @@ def build_network(
 
 
 def backbone_variables(network: keras.Model) -> list[Any]:
-    """The trainable variables of the network's backbone, which may learn at a lower rate than what is new."""
+    """The trainable variables of the network's backbone, which may have a lower learning rate than the new layers."""
     return [v for layer in network.layers if layer.name == "backbone" for v in layer.trainable_variables]
 
 
 def split_network(network: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """A network of `build_network` as two that share its variables, network = learning(frozen(pixels)).
+    """A network of `build_network` as two networks that share its variables: network = learning(frozen(pixels)).
 
-    frozen: uint8 pixels [n, s, s, 3] -> float32 [n, d], the last map before the backbone's last stage, flat, and what
-    else leaves the network there: pooled earlier stages, colours.
+    frozen: uint8 pixels [n, s, s, 3] -> float32 [n, d], flat: the input of the backbone's last stage, and whatever
+    bypasses that stage: pooled earlier stages, colours.
     learning: float16 [n, d] -> {"embedding": float32 [n, dim]}: the last stage, pooling and projection.
     """
     channels_first = keras.config.image_data_format() == "channels_first"
@@ -105,7 +105,7 @@ def split_network(network: keras.Model) -> tuple[keras.Model, keras.Model]:
 
 
 class FamilyScaling(keras.layers.Layer):
-    """uint8 -> the range that the backbone's family was designed for (its own keras.applications preprocess_input)."""
+    """uint8 -> the input range of the backbone's family (its keras.applications preprocess_input)."""
 
     def __init__(self, preprocess_input: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -116,7 +116,7 @@ class FamilyScaling(keras.layers.Layer):
 
 
 class GeMPooling(keras.layers.Layer):
-    """Generalised-mean pooling (Radenovic 2018) with its usual power of 3: between the average and the maximum."""
+    """Generalised-mean pooling (Radenovic 2018) with the usual power of 3: between average and maximum pooling."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(dtype="float32", **kwargs)
@@ -128,10 +128,10 @@ class GeMPooling(keras.layers.Layer):
 
 
 class SoftColourHistogram(keras.layers.Layer):
-    """uint8 pixels [n, h, w, 3] -> float32 [n, bins**3]: square roots of the shares of learned colours.
+    """uint8 pixels [n, h, w, 3] -> float32 [n, bins**3]: square roots of the histogram over learned colours.
 
-    Each pixel is shared out by softmax(-|pixel - colour|^2 / width), which is linear in the pixel before the softmax,
-    so a 1 x 1 convolution that starts from a grid of colours does it, and learns on from there.
+    Each pixel is assigned softly, by softmax(-|pixel - colour|^2 / width). The exponent is linear in the pixel up to a
+    constant, so a 1 x 1 convolution computes it; it is initialised with a grid of colours and trained.
     """
 
     def __init__(self, bins: int, **kwargs: Any) -> None:
@@ -149,18 +149,20 @@ class SoftColourHistogram(keras.layers.Layer):
         self.bias.assign(bias)
 
     def call(self, pixels: Any) -> Any:
-        pixels = ops.cast(pixels[:, ::4, ::4], "float32") / 255  # a sixteenth of the pixels has the same histogram
+        pixels = (
+            ops.cast(pixels[:, ::4, ::4], "float32") / 255
+        )  # a sixteenth of the pixels gives nearly the same histogram
         shares = ops.softmax(ops.matmul(pixels, self.kernel) + self.bias)
         return ops.sqrt(ops.mean(shares, (1, 2)) + 1e-6)
 
 
 def backbone_names() -> list[str]:
-    """What `build_network` can be built on."""
+    """Names that `build_network` accepts."""
     return sorted([*_backbones(), *efficientnet_lite.WIDTH_AND_DEPTH])
 
 
 def _trunk(name: str, weights: str | None, shape: tuple[int, int, int]) -> tuple[keras.Model, Any]:
-    """The network up to its last feature map, and the function that scales pixels 0..255 for it."""
+    """The backbone up to its last feature map, and the function that scales pixels in 0..255 for it."""
     if name in efficientnet_lite.WIDTH_AND_DEPTH:
         trunk = efficientnet_lite.build_efficientnet_lite(name, shape)
         if weights == "imagenet":
@@ -189,7 +191,9 @@ def _backbones() -> dict[str, Any]:
 
 
 def _start_residual_blocks_as_identity(trunk: keras.Model) -> None:
-    """The last scale of each residual branch starts at zero (Goyal 2017): deep networks learn sooner from scratch."""
+    """Initialises the last scale of each residual branch with zero (Goyal 2017), which speeds up
+    training from scratch.
+    """
     for layer in trunk.layers:
         if isinstance(layer, keras.layers.Add):
             for source in layer.input:
@@ -199,7 +203,9 @@ def _start_residual_blocks_as_identity(trunk: keras.Model) -> None:
 
 
 def _last_output_of_each_resolution(trunk: keras.Model, channels_first: bool) -> list[Any]:
-    """The last map of each resolution, from a quarter of the input's sides down to the trunk's own, finest first."""
+    """The last feature map of each resolution, from a quarter of the input's sides to the trunk's
+    output, finest first.
+    """
     rows = 2 if channels_first else 1
     coarsest, finest = trunk.outputs[-1].shape[rows], trunk.input.shape[rows] / 4
     last: dict[int, Any] = {}

@@ -1,7 +1,7 @@
-"""Where in a photo the likely items are. NumPy and Pillow only, about 10 ms a photo: no network is asked.
+"""Proposes boxes around the likely items in a photo. NumPy and Pillow only, about 10 ms per photo, without a network.
 
-The ground is what can be reached from the photo's border without crossing an edge; an item is what stands on it. How
-strong an edge must be depends on the ground, plain or grained: two strengths are tried. `bench_objects` measures.
+The background is what can be reached from the photo's border without crossing an edge; items are the rest. The edge
+threshold depends on the background, plain or grainy: two thresholds are tried. Measured by `bench_objects`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ml.localisation import otsu, saliency
 
 Mask = NDArray[np.bool_]
 
-SIDE = 160  # pixels of the longest side where edges are looked for: it parts a picture from the text below
-EDGES = (12, 24)  # steps of brightness or colour, of 255, over two pixels
-BORDER_SHARE = 0.04  # of the border's pixels: a smaller stretch may be an item that is cut off
-SMALLEST, LARGEST = 0.015, 0.85  # of the photo's area: a larger box would not narrow the search down
-LONGEST = 5  # width to height or height to width: beyond it, a shelf's board or a line of text
-MARGIN = 0.04  # of the box's sides, added all round: embeddings like a little ground around the item
-FAINT = 0.3  # of the best box's weight: less is left out
+SIDE = 160  # pixels of the longest side for edge detection; enough to separate a picture from text below it
+EDGES = (12, 24)  # thresholds: difference of a channel, of 255, over two pixels
+BORDER_SHARE = 0.04  # of the border's pixels; a shorter stretch may be an item that the photo cuts off
+SMALLEST, LARGEST = 0.015, 0.85  # area of a box as a share of the photo
+LONGEST = 5  # aspect ratio of a box; longer ones are shelf boards or lines of text
+MARGIN = 0.04  # of the box's sides, added on each side
+FAINT = 0.3  # of the best box's weight; lighter boxes are dropped
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Box:
         return (self.right - self.left) * (self.bottom - self.top)
 
     def shared(self, other: Box) -> float:
-        """The area of both."""
+        """Area of the intersection."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0.0, width) * max(0.0, height)
@@ -51,7 +51,7 @@ class Box:
         return (shared := self.shared(other)) / (self.area + other.area - shared)
 
     def inside(self, other: Box) -> float:
-        """The part of this box that lies in the other."""
+        """Share of this box that lies inside the other."""
         return self.shared(other) / self.area
 
     def crop(self) -> Crop:
@@ -62,8 +62,9 @@ class Box:
 
 
 def propose_boxes(photo: Image.Image, *, limit: int = 5) -> list[Crop]:
-    """At most `limit` boxes around the likely items of `photo` (mode RGB, upright), best first; none where none stands
-    out, as in a close-up that fills the photo."""
+    """At most `limit` boxes around the likely items of `photo` (mode RGB, upright), best first; empty if no item is
+    distinct, as in a close-up that fills the photo.
+    """
     boxes = [box for strength in EDGES for box in _boxes(_standing(_edges(photo), strength), photo.size)]
     if not boxes:  # a busy ground, full of edges
         boxes = salient_boxes(photo)
@@ -76,16 +77,16 @@ def propose_boxes(photo: Image.Image, *, limit: int = 5) -> list[Crop]:
 
 
 def salient_boxes(photo: Image.Image) -> list[Box]:
-    """Around what differs from the photo's border in colour."""
+    """Boxes around regions whose colour differs from the photo's border."""
     heat = saliency(photo)
     return _boxes(heat > otsu(heat), photo.size)
 
 
-GROUP = 0.4  # a box around several items counts less than each of them
+GROUP = 0.4  # weight factor of a box around several items
 
 
 def _is_group(box: Box, boxes: list[Box]) -> bool:
-    """Whether two or more others, apart from one another, make up a good part of it."""
+    """Whether two or more disjoint other boxes cover a good part of it."""
     parts: list[Box] = []
     for other in sorted(boxes, key=lambda other: -other.area):
         is_part = other.inside(box) > 0.9 and other.iou(box) < 0.6 and other.area > 0.12 * box.area
@@ -95,7 +96,8 @@ def _is_group(box: Box, boxes: list[Box]) -> bool:
 
 
 def _boxes(mask: Mask, size: tuple[int, int]) -> list[Box]:
-    """One around each region of `mask` that may be an item; it weighs more the larger, fuller and more central it is.
+    """One box for each region of `mask` that may be an item; its weight grows with size, fill ratio and closeness to
+    the centre.
 
     size: (width, height) of the photo.
     """
@@ -110,14 +112,16 @@ def _boxes(mask: Mask, size: tuple[int, int]) -> list[Box]:
         if not (SMALLEST <= box.area <= LARGEST and 1 / LONGEST < shape < LONGEST):
             continue
         fill = float(region.mean()) / box.area
-        centre = np.exp(-((left + right - 1) ** 2 + (top + bottom - 1) ** 2) / 4)  # shoppers aim
+        centre = np.exp(
+            -((left + right - 1) ** 2 + (top + bottom - 1) ** 2) / 4
+        )  # centre prior: shoppers aim at the item
         weight = float(np.sqrt(box.area) * (0.4 + 0.6 * fill) * centre)
         found.append(Box(left, top, right, bottom, weight))
     return found
 
 
 def _edges(photo: Image.Image) -> NDArray[np.float32]:
-    """The largest change of a channel from one neighbour to the opposite one: float32 [h, w], the longest side SIDE."""
+    """The largest difference of a channel between opposite neighbours: float32 [h, w], the longest side SIDE."""
     scale = SIDE / max(photo.size)
     size = (max(8, round(photo.width * scale)), max(8, round(photo.height * scale)))
     small = photo.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
@@ -128,7 +132,9 @@ def _edges(photo: Image.Image) -> NDArray[np.float32]:
 
 
 def _standing(edges: NDArray[np.float32], strength: float) -> Mask:
-    """What cannot be reached from the border without crossing an edge of this strength, thin lines left out."""
+    """Mask of what cannot be reached from the border without crossing an edge of this strength;
+    thin lines are removed.
+    """
     numbers = _numbered(edges < strength)
     border = np.concatenate([numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]])
     ground, lengths = np.unique(border[border > 0], return_counts=True)
@@ -146,7 +152,7 @@ def _regions(mask: Mask) -> Iterator[Mask]:
 
 
 def _numbered(mask: Mask) -> NDArray[np.int32]:
-    """Each 4-connected region by a number of its own, 0 outside: runs of each row, joined by union-find."""
+    """Labels of the 4-connected regions, 0 outside: run-length labelling with union-find."""
     numbers = np.zeros(mask.shape, np.int32)
     parents = [0]
 

@@ -1,6 +1,6 @@
-"""The triplet loss and its miners, as functions of arrays (keras.ops, so on every backend).
+"""The triplet loss and its miners, as functions of arrays (keras.ops, any backend).
 
-A miner turns a batch's distances into triplets: `Triplets(positive, negative, weight)`, three arrays of one shape.
+A miner selects triplets from a batch: `Triplets(positive, negative, weight)`, three arrays of one shape.
 """
 
 from typing import Any, NamedTuple
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from keras import ops
 
 MINERS = ("batch-hard", "semi-hard", "random")
-FAR = 1e6  # stands for "no such photo"; distances between unit rows are at most 2
+FAR = 1e6  # distance that stands for "no such photo"; distances of unit rows are at most 2
 
 
 class Triplets(NamedTuple):
-    """positive, negative: float32, distances from an anchor to a photo of its product and to one of another.
+    """positive, negative: float32, distances of an anchor to a photo of its product and to a photo of another product.
 
-    weight: float32 of the same shape, 1 for a triplet, 0 where the anchor has no partner and there is none.
+    weight: float32 of the same shape, 1 for a triplet, 0 if the anchor has no positive or no negative.
     """
 
     positive: Any
@@ -29,11 +29,11 @@ def pairwise_distances(embeddings: Any) -> Any:
 
 
 def triplets(embeddings: Any, labels: Any, miner: str, dice: Any = None) -> Triplets:
-    """The triplets that `miner` finds in a batch.
+    """The triplets that `miner` selects from a batch.
 
-    embeddings: float32 [n, d], unit rows. labels: int [n]; -1 takes no part; `negative_only_label(label)` is a
-    negative of that label's photos, and nothing else is known of it.
-    dice: float32 [n, n] in 0..1, only for "random": the partner with the highest number is drawn.
+    embeddings: float32 [n, d], unit rows. labels: int [n]; rows with -1 are ignored; a row with
+    `negative_only_label(label)` is a negative for the photos of that label, and is not used otherwise. dice: float32
+    [n, n] in 0..1, only for "random": the partner with the highest number is selected.
     """
     distances = pairwise_distances(embeddings)
     known = ops.logical_and(labels[:, None] >= 0, labels[None] >= 0)
@@ -52,15 +52,15 @@ def triplets(embeddings: Any, labels: Any, miner: str, dice: Any = None) -> Trip
 
 
 def negative_only_label(label: Any) -> Any:
-    """The label, below -1, of a photo of which only is known that it does not show the product of this label."""
+    """The label, below -1, of a photo of which it is only known that it does not show the product with this label."""
     return -2 - label
 
 
 def triplet_loss(found: Triplets, margin: float | None, sharpness: float = 1.0) -> Any:
-    """Mean loss, a scalar. margin: relu(positive - negative + margin); None: the soft margin
-    log(1 + exp(sharpness * difference)), which lets go of a triplet the sooner the sharper it is.
+    """Mean loss, a scalar; 0 if there is no triplet.
 
-    0 when the batch holds no triplet.
+    margin: relu(positive - negative + margin); None: the soft margin log(1 + exp(sharpness * (positive - negative))),
+    whose gradient vanishes the sooner the larger `sharpness` is.
     """
     difference = found.positive - found.negative
     losses = ops.softplus(sharpness * difference) if margin is None else ops.relu(difference + margin)

@@ -1,4 +1,6 @@
-"""The item in a photo that a shopper probably means, chosen for her where the shop knows it clearly better."""
+"""Chooses the item in a photo that a shopper probably means, if searching for it is clearly better than for the whole
+photo.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,15 @@ from ml.objects import propose_boxes
 from search.models import Embedding, Query
 from search.query import written
 
-# Cosine by which the likeliest item must find a product better than the whole photo does. Measured by bench_objects:
-# collages and screenshots gain, photos of one item, which the network knows as a whole, keep their answer.
+# The crop of the most likely item is used if its best cosine exceeds that of the whole photo by GAIN. Measured by
+# bench_objects: collages and screenshots gain, photos of a single item keep their answer.
 GAIN = 0.05
 
 
 def choose_item(query: Query) -> Query:
-    """`query`, not stored yet and for one whole photo, narrowed to the likeliest item in it if that clearly wins."""
+    """`query`, new and for one whole photo, restricted to the most likely item in it if that finds a clearly better
+    match.
+    """
     photo = Image.open(BytesIO(bytes(query.thumbnail))).convert("RGB")
     boxes = propose_boxes(photo, limit=1)
     if not boxes:

@@ -1,9 +1,8 @@
-"""Photos that are in the catalogue twice: the same file, or nearly the same picture.
+"""Finds duplicate photos in the catalogue: identical files, and nearly identical pictures.
 
-Photos are walked in batches; each is asked, of the ANN index, for the photos nearest to it, and those of them that show
-nearly the same picture are kept as a PhotoPair. What was compared is remembered with the batch's pairs in one
-transaction: a walk that is interrupted goes on where it was, a new photo costs one question, and running twice changes
-nothing.
+Photos are compared in batches: the ANN index returns the neighbours of each, and those that are nearly the same picture
+are stored as a PhotoPair. Pairs and the record of what was compared are written in one transaction per batch, so an
+interrupted run continues where it stopped, a new photo costs one query, and a repetition changes nothing.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ from ml.models import ModelVersion
 from search.indexing.embed import files_of
 from search.models import ComparedPhoto, Embedding, Judgement, Query, ShopperMark
 
-# An embedding tells products apart, not pictures: a model that has learned a product well brings its front and its side
-# as near to each other (.995) as a photo to itself saved again. So the embeddings only say which photos to look at, and
-# the pixels decide. Under the bundled model, 95 of 100 photos saved again at half the size stay this near.
+# Embeddings distinguish products, not pictures: a well-trained model brings the front and the side view of a product
+# as close (.995) as a photo and its re-encoded copy. So embeddings only select the candidates, and the
+# pixels decide. Under the bundled model, 95 of 100 photos re-encoded at half the size stay this close.
 NEAR_ENOUGH_TO_LOOK = 0.965
 # Mean difference of red, green and blue (0 to 255) of two photos shrunk to GRID x GRID. Saved again, smaller and more
 # strongly compressed: 4.6 at most (150 photos of the sample shop, grocery, clothing); front and side of one product of
 # the sample shop: at least 16.
 GRID = 16
 NEARLY_THE_SAME = 8.0
-NEIGHBOURS = 12  # rows asked for, the photo itself among them: of more copies, each finds its own neighbours
+NEIGHBOURS = 12  # rows per query, including the photo itself; each of more copies finds neighbours of its own
 BATCH = 200
 
 NEAREST = """
@@ -44,13 +43,13 @@ SELECT image_id, photo_sha256, 1 - (vector <=> %(vector)s::halfvec) AS score FRO
 WHERE model_id = %(model)s ORDER BY vector <=> %(vector)s::halfvec LIMIT %(neighbours)s
 """
 
-# The copies of one file are paired with the oldest of them: a placeholder on 10,000 products makes 10,000 pairs.
+# Copies of a file are paired with the oldest only: a placeholder on 10,000 products makes 10,000 pairs, not millions.
 SAME_FILE = """
 SELECT photo.id, photo.sha256, (SELECT min(id) FROM catalog_productimage AS other WHERE other.sha256 = photo.sha256)
 FROM catalog_productimage AS photo WHERE photo.id = ANY(%(images)s)
 """
 
-# Joined with the photos as they are now: one deleted or replaced meanwhile is passed over.
+# The join skips photos that were deleted or replaced meanwhile.
 KEEP_PAIRS = """
 INSERT INTO search_photopair (first_id, second_id, first_sha256, second_sha256, model_id, score)
 SELECT first.id, second.id, first.sha256, second.sha256, %(model)s, given.score
@@ -77,7 +76,7 @@ ON CONFLICT (image_id) DO UPDATE SET model_id = excluded.model_id, photo_sha256 
 
 
 def uncompared(model: ModelVersion) -> QuerySet[Embedding]:
-    """The embeddings under `model` of photos that were not compared yet as they are now, oldest photos first."""
+    """The embeddings under `model` of photos whose current file was not compared yet, oldest photos first."""
     compared = ComparedPhoto.objects.filter(
         image=OuterRef("image"), model=OuterRef("model"), photo_sha256=OuterRef("photo_sha256")
     )
@@ -85,9 +84,9 @@ def uncompared(model: ModelVersion) -> QuerySet[Embedding]:
 
 
 def compare_photos(model: ModelVersion, seconds: float = float("inf")) -> bool:
-    """Compare the photos that were not yet, for at most `seconds`; False when time was up before the end.
+    """Compare the photos that were not compared yet, for at most `seconds`; False if the time was not enough.
 
-    Where another worker is at it, there is nothing to do.
+    Does nothing while another worker does it.
     """
     deadline = time.monotonic() + seconds
     with advisory_lock("duplicates") as alone:
@@ -105,9 +104,9 @@ def compare_photos(model: ModelVersion, seconds: float = float("inf")) -> bool:
 
 
 def merge(keep: Product, other: Product) -> Merging:
-    """`merge_products`, with what staff and shoppers said of `other`: judgements, and searches that it answered best.
+    """`merge_products`, and moves judgements, marks and best answers of searches from `other` to `keep`.
 
-    Where both were judged for one search, what was said of `keep` stands.
+    If both were judged for the same search, the judgement on `keep` stays.
     """
     with transaction.atomic():
         merging = merge_products(keep, other)
@@ -121,7 +120,7 @@ def merge(keep: Product, other: Product) -> Merging:
 
 
 def _compare(model: ModelVersion, batch: list[tuple[int, str, list[float]]]) -> None:
-    """`batch`: (photo, its SHA-256, its vector)."""
+    """`batch`: tuples of (photo id, SHA-256, vector)."""
     near = _near(model, batch)
     looks = _looks({image for pair in near for image in pair})
     pairs = {
@@ -155,10 +154,12 @@ def _compare(model: ModelVersion, batch: list[tuple[int, str, list[float]]]) -> 
 def _near(
     model: ModelVersion, batch: list[tuple[int, str, list[float]]]
 ) -> dict[tuple[int, int], tuple[str, str, float]]:
-    """{(older photo, newer photo): (SHA-256 of each, cosine)} worth a look, of photos in `batch` with any other."""
+    """{(older photo, newer photo): (SHA-256 of each, cosine)}: candidate pairs of a photo in `batch` and any other
+    photo.
+    """
     near: dict[tuple[int, int], tuple[str, str, float]] = {}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL hnsw.ef_search = 40")  # what is this near is found with less than a search needs
+        cursor.execute("SET LOCAL hnsw.ef_search = 40")  # enough for neighbours this close
         for image, sha256, vector in batch:
             text = HalfVector(vector).to_text()
             cursor.execute(NEAREST, {"vector": text, "model": model.pk, "neighbours": NEIGHBOURS})
@@ -173,7 +174,7 @@ def _near(
 
 
 def _looks(images: set[int]) -> dict[int, NDArray[np.float32]]:
-    """Photo -> its colours, float32 [GRID, GRID, 3], 0..255; without those that cannot be read."""
+    """Photo id -> its colours, float32 [GRID, GRID, 3], 0..255; unreadable photos are left out."""
     looks = {}
     photos = list(ProductImage.objects.filter(pk__in=images).only("file"))
     limits = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}

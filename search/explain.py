@@ -1,6 +1,6 @@
-"""What the network sees: the regions that made a product's picture alike.
+"""Explains a result: heat maps of the regions that made the query photo and a product's picture similar.
 
-Feature maps are computed anew from the small picture that a query keeps; nothing more is stored for it.
+Feature maps are computed from the stored thumbnail when they are requested; nothing more is stored.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ SIDE = 480  # pixels of the longest side of an overlay
 
 
 def overlays(query: Query, image: ProductImage) -> tuple[Image.Image, Image.Image]:
-    """What was searched for and the product's picture, each with the regions lit that made them alike.
+    """The searched photo and the product's picture, each with the regions highlighted that made them similar.
 
-    Raises UnreadablePhoto when the product's picture cannot be decoded or is gone.
+    Raises UnreadablePhoto if the product's picture cannot be decoded or is missing.
     """
     embedder = query.model.embedder()
     crop = Crop.parse(query.crop) if query.crop else None

@@ -1,4 +1,4 @@
-"""What staff said of answers, as training takes it."""
+"""Relevance feedback of staff, as training data."""
 
 import hashlib
 import math
@@ -15,16 +15,16 @@ from search.query import THUMBNAIL_SIDE
 
 
 def judged_pictures() -> list[JudgedPicture]:
-    """One for each judged search, oldest first.
+    """One picture for each judged search, oldest first.
 
-    Where several products were called right, no one knows which of them the picture shows.
+    If several products were judged right, `product` is None: the picture cannot show all of them.
     """
     queries = Query.objects.exclude(judgements=None).prefetch_related("judgements__product").order_by("created", "pk")
     return [_picture(query) for query in queries]
 
 
 def add_photo(query: Query, product: Product) -> bool:
-    """What was searched for becomes the last photo of `product`, as large as it was kept. False: it has it already."""
+    """Append the thumbnail of the search to the photos of `product`. False if the product has this file already."""
     data = _searched_part(query)
     sha256 = hashlib.sha256(data).hexdigest()
     with transaction.atomic():
@@ -46,7 +46,7 @@ def _picture(query: Query) -> JudgedPicture:
 
 
 def _searched_part(query: Query) -> bytes:
-    """JPEG of the thumbnail, or of the part of it that was searched for."""
+    """JPEG of the thumbnail, or of its searched crop."""
     if not query.crop:
         return bytes(query.thumbnail)
     thumbnail = read_photo(bytes(query.thumbnail), max_bytes=len(query.thumbnail), max_pixels=THUMBNAIL_SIDE**2)

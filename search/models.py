@@ -1,4 +1,4 @@
-"""Embeddings of the catalogue's photos and pairs of them, shoppers' queries, and what staff say of the answers."""
+"""Embeddings and pairs of the catalogue's photos, shoppers' queries, and relevance feedback."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ DIM = 256
 
 
 class Embedding(models.Model):
-    """One photo under one model: a unit vector, with the facts that searches filter on beside it.
+    """The embedding of one photo under one model: a unit vector, and copies of the product's fields that searches
+    filter on.
 
-    The facts (product to is_active) are copies which triggers keep true (docs/decisions/facts-on-embedding.md).
-    Nothing may refer to this table, and its key starts with the image: docs/decisions/distribution.md.
+    Triggers maintain the copies, product to is_active (docs/decisions/facts-on-embedding.md). No table may have a
+    foreign key to this one, and its key starts with the image (docs/decisions/distribution.md).
     """
 
     pk = models.CompositePrimaryKey("image_id", "model_id")
     image = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     vector = HalfVectorField(dimensions=DIM)
-    photo_sha256 = models.CharField(max_length=64)  # of the file that was embedded: tells when it was replaced since
+    photo_sha256 = models.CharField(max_length=64)  # of the embedded file; differs once the file is replaced
     created = models.DateTimeField(auto_now=True, db_default=Now())
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", editable=False)
@@ -77,10 +78,10 @@ def photos_awaiting(model: ModelVersion) -> models.QuerySet[ProductImage]:
 
 
 class EmbeddingAttempt(models.Model):
-    """A photo that is being read now, or whose reading ended with its worker: see search/indexing/attempts.py."""
+    """A photo that is being read now, or whose worker died while reading it: search/indexing/attempts.py."""
 
     image = models.OneToOneField(ProductImage, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    photo_sha256 = models.CharField(max_length=64)  # of the file that was read: another one starts anew
+    photo_sha256 = models.CharField(max_length=64)  # of the file that was read; a new file starts at 0 attempts
     count = models.PositiveSmallIntegerField()
     started = models.DateTimeField()
 
@@ -92,7 +93,7 @@ class EmbeddingAttempt(models.Model):
 
 
 class RateCount(models.Model):
-    """Requests of one client in its present period: see search/rate_limits.py. Unlogged: a crash forgets them."""
+    """Requests of one client in its current period: search/rate_limits.py. An unlogged table: emptied by a crash."""
 
     key = models.CharField(max_length=90, primary_key=True)
     started = models.FloatField(db_index=True, help_text="Seconds since 1970.")
@@ -107,13 +108,13 @@ class RateCount(models.Model):
 
 class QueryQuerySet(models.QuerySet["Query"]):
     def expired(self) -> QueryQuerySet:
-        """Past the retention time, unless staff judged their results."""
+        """Older than the retention time and not judged by staff."""
         horizon = timezone.now() - timedelta(hours=settings.QUERY_RETENTION_HOURS)
         return self.filter(created__lt=horizon, judgements=None)
 
 
 class Query(models.Model):
-    """A shopper's search: what is needed to answer it again, filtered differently. The photo itself is never stored."""
+    """A stored search: what is needed to answer it again with other filters. The original photo is never stored."""
 
     class Source(models.TextChoices):
         PAGE = "page", _("search page")
@@ -146,7 +147,9 @@ class Query(models.Model):
         verbose_name_plural = _("searches")
 
     def mark_by_shopper(self, product: Product, verdict: str) -> str:
-        """Keep what a shopper says of this result; the same again takes it back. The mark it has now, or nothing."""
+        """Set a shopper's verdict on a result; the same verdict again removes it. Returns the
+        current verdict, or "".
+        """
         same = self.shopper_marks.filter(product=product, verdict=verdict)
         if verdict not in Judgement.Verdict.values or same.delete()[0]:
             return ""
@@ -154,7 +157,9 @@ class Query(models.Model):
         return verdict
 
     def accept_shopper_marks(self, user: User) -> int:
-        """Make them staff's judgements, for training, where staff have not judged yet; how many were made."""
+        """Turn shoppers' marks into judgements by `user`, unless staff judged the product already; returns their
+        number.
+        """
         made = Judgement.objects.bulk_create(
             [
                 Judgement(query=self, product_id=mark.product_id, verdict=mark.verdict, user=user)
@@ -239,9 +244,9 @@ class QueryPhoto(models.Model):
 
 
 class Judgement(models.Model):
-    """Staff say that a product was a right or a wrong answer to a search; training can learn from it.
+    """Relevance feedback of staff: a product was a right or a wrong result of a search. Training uses it.
 
-    The name is the field's: docs/decisions/relevance-judgements.md.
+    "Relevance judgement" is the term of the field: docs/decisions/relevance-judgements.md.
     """
 
     class Verdict(models.TextChoices):
@@ -268,9 +273,10 @@ class Judgement(models.Model):
 
 
 class ShopperMark(models.Model):
-    """A shopper says that a product was a right or a wrong answer. Counted; training learns from staff's marks alone.
+    """Relevance feedback of a shopper. It is counted; training uses judgements of staff only.
 
-    It outlives its search, for the counts, but says nothing of the shopper. See docs/decisions/relevance-judgements.md.
+    Marks outlive their search, for the counts, and contain nothing about the shopper. See
+    docs/decisions/relevance-judgements.md.
     """
 
     query = models.ForeignKey(Query, on_delete=models.SET_NULL, null=True, related_name="shopper_marks")
@@ -292,7 +298,7 @@ class ShopperMark(models.Model):
 
 
 class ComparedPhoto(models.Model):
-    """This photo, in this form, was compared with the others under this model: see search/duplicates.py."""
+    """A photo file that was compared with all others under this model: search/duplicates.py."""
 
     image = models.OneToOneField(ProductImage, on_delete=models.CASCADE, primary_key=True, related_name="+")
     model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
@@ -312,9 +318,8 @@ TWO_PRODUCTS = ~ONE_FILE & ~Q(first__product=F("second__product"))
 
 class PhotoPairQuerySet(models.QuerySet["PhotoPair"]):
     def shown(self, model: ModelVersion | None) -> PhotoPairQuerySet:
-        """What staff can still do something about: both files as they were compared, both products on sale.
-
-        A hidden product disturbs no shopper; what looks alike under a former model alone is not shown either.
+        """Pairs that staff can still act on: both files unchanged since, both products on sale,
+        found under the model.
         """
         return self.filter(
             Q(model=model) | ONE_FILE,
@@ -331,26 +336,26 @@ class PhotoPairQuerySet(models.QuerySet["PhotoPair"]):
         return self.filter(ONE_FILE)
 
     def of_two_products(self) -> PhotoPairQuerySet:
-        """Nearly the same picture on different products."""
+        """Nearly identical pictures of different products."""
         return self.filter(TWO_PRODUCTS)
 
     def of_one_product(self) -> PhotoPairQuerySet:
-        """Nearly the same picture twice on one product."""
+        """Nearly identical pictures of one product."""
         return self.filter(ONE_PRODUCT)
 
     def counts(self) -> dict[str, int]:
-        """How many there are of each kind, in one query: file, products, product; and dismissed."""
+        """Number of pairs of each kind (file, products, product, dismissed), in one query."""
         kinds = {"file": ONE_FILE, "products": TWO_PRODUCTS, "product": ONE_PRODUCT}
         still_open = {name: Count("pk", filter=Q(kind, dismissed=None)) for name, kind in kinds.items()}
         return self.order_by().aggregate(**still_open, dismissed=Count("pk", filter=~Q(dismissed=None)))
 
 
 class PhotoPair(models.Model):
-    """Two photos of the catalogue that are the same file, or nearly the same picture: for staff to judge, once."""
+    """Two photos that are the same file, or nearly the same picture, for review by staff."""
 
     first = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="+")  # the one with the lower id
     second = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="+")
-    first_sha256 = models.CharField(max_length=64)  # of the files that were compared: one may be replaced since
+    first_sha256 = models.CharField(max_length=64)  # of the compared files, which may be replaced later
     second_sha256 = models.CharField(max_length=64)
     model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
     score = models.FloatField(_("likeness"), help_text=_("Cosine of the two embeddings."))
@@ -379,7 +384,7 @@ class PhotoPair(models.Model):
         return self.first_sha256 == self.second_sha256
 
     def dismiss(self, user: User) -> None:
-        """The two are meant to be there. Remembered until one of the files is replaced."""
+        """Mark the pair as intended. It is not shown again unless one of the files is replaced."""
         self.dismissed, self.dismissed_by = timezone.now(), user
         self.save(update_fields=["dismissed", "dismissed_by"])
 
@@ -397,7 +402,7 @@ class TrainingQuerySet(models.QuerySet["Training"]):
 
 
 class Training(models.Model):
-    """A training that staff asked for: what it learns from, how far it is. A trainer process runs it."""
+    """A training started in the admin: its data, settings and progress. A trainer process executes it."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -426,7 +431,7 @@ class Training(models.Model):
     wants_stop = models.BooleanField(default=False)
     folder = models.CharField(max_length=500, blank=True)  # of the begun run, to go on with
     error = models.TextField(blank=True)
-    progress = models.JSONField(default=dict)  # what the run told last
+    progress = models.JSONField(default=dict)  # the last event of the run
     history = models.JSONField(default=list)  # a row of figures an epoch
     attempts = models.PositiveIntegerField(default=0)  # since the last finished epoch
     version = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -456,12 +461,12 @@ class Training(models.Model):
 
     @property
     def planned_epochs(self) -> int | None:
-        """None as long as the first one is timed."""
+        """None while the first epoch is being timed."""
         return self.epochs or self.progress.get("planned")
 
     @property
     def percent(self) -> int:
-        """Of all batches; of the first epoch's, as long as nobody knows how many there will be."""
+        """Of all batches; while the number of epochs is unknown, of the first epoch's batches."""
         if self.state == self.State.FINISHED or self.progress.get("event") == "exporting":
             return 100
         whole, batch = (self.planned_epochs or 1) * self.steps, self.progress.get("batch", 0)

@@ -1,4 +1,4 @@
-"""What a request for a search says: its photos, the part of interest and the filters. Pages and API read it here."""
+"""Parameters of a search request: photos, crops and filters. Used by pages and API."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MAX_PHOTOS = 5  # of one item
 
 
 def check_content_length(request: HttpRequest) -> None:
-    """Raises UnreadablePhoto by the announced length, before a byte of the body is read."""
+    """Raises UnreadablePhoto if Content-Length is too large, before the body is read."""
     length = str(request.META.get("CONTENT_LENGTH", ""))
     if length.isdigit() and int(length) > MAX_PHOTOS * settings.PHOTO_MAX_BYTES:
         raise UnreadablePhoto("too_many_bytes", limit=f"{settings.PHOTO_MAX_BYTES / 1e6:g} MB")
 
 
 def read_photos_of_request(files: MultiValueDict[str, UploadedFile]) -> list[BinaryIO]:
-    """The photos of one item, from the field `image`; raises InvalidRequest when there is none, or too many."""
+    """The uploaded photos of one item, from the field `image`. Raises InvalidRequest if there is none, or too many."""
     photos = files.getlist("image")
     if not photos:
         raise InvalidRequest("no_photo", _("There is no photo in your request. Please choose one and send it again."))
@@ -35,5 +35,5 @@ def read_photos_of_request(files: MultiValueDict[str, UploadedFile]) -> list[Bin
 
 
 def read_crops(parameters: QueryDict) -> list[Crop | None]:
-    """The part of interest of each photo, in their order; None, or none at the end, for the whole photo."""
+    """The crop of each photo, in their order; None, or a missing entry at the end, means the whole photo."""
     return [Crop.parse(written) if written else None for written in parameters.getlist("crop")[:MAX_PHOTOS]]

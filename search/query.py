@@ -29,13 +29,13 @@ from search.knn import Match
 from search.models import Embedding, Query, QueryPhoto
 from search.several_photos import mean_direction, tell_apart
 
-THUMBNAIL_SIDE = 400  # pixels: enough to show, to crop anew and to embed again under the next model
+THUMBNAIL_SIDE = 400  # pixels; enough to display, to crop and to embed again under the next model
 THUMBNAIL = Thumbnail(THUMBNAIL_SIDE, quality=75)
-DECODER_PATIENCE = 5.0  # seconds that a shopper waits for a free decoder, then she is asked to try again
+DECODER_PATIENCE = 5.0  # seconds to wait for a free decoder process before the request is answered with 503
 
 
 class NothingToSee(RequestError):
-    """The photo is blank, dark or mere noise."""
+    """The photo is blank, dark or noise."""
 
     def __init__(self) -> None:
         sentence = _(
@@ -51,21 +51,21 @@ class NoActiveModel(RequestError):
         super().__init__("no_model", _("Searching by photo is being set up. Please try again later."), status=503)
 
 
-CLOSEST = 240  # products worth a look, alike or not
-MOST = 1200  # products alike that are listed: nobody looks at more, and each page costs them all
+CLOSEST = 240  # products ranked for a page, similar or not
+MOST = 1200  # similar products listed at most; every page of the list ranks all of them
 PER_PAGE = 24
-ANSWER = 1 + COHORT  # products: what a score is read beside
-TAIL = 12  # products that are not alike, below those that are
+ANSWER = 1 + COHORT  # scores that likelihoods are computed from
+TAIL = 12  # products below the list that are probably not similar
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """All that is worth listing for a search, best first."""
+    """All products worth listing for a search, best first."""
 
-    alike: list[Match]  # probably the product in the photo, or of its kind
-    others: list[Match]  # hardly; none where the alike are CLOSEST or more
-    whole: bool  # whether these are all the products there are, or that pass the filter
-    likely: dict[int, Likelihood]  # by photo; empty under a model that was never calibrated
+    alike: list[Match]  # probably the product in the photo or of its kind (Likelihood.is_alike)
+    others: list[Match]  # the next closest; empty if CLOSEST or more are alike
+    whole: bool  # whether these are all products that pass the filter
+    likely: dict[int, Likelihood]  # by photo id; empty under a model without calibration
 
     @property
     def matches(self) -> list[Match]:
@@ -77,21 +77,21 @@ class Result:
     score: float  # cosine, -1..1
     product: Product  # its category is loaded
     image: ProductImage  # its best view
-    likelihood: Likelihood | None = None  # None under a model that was never calibrated
+    likelihood: Likelihood | None = None  # None under a model without calibration
 
     @property
     def probability(self) -> float | None:
-        """Of being the product in the photo, 0..1."""
+        """Probability that this is the product in the photo, 0..1."""
         return round(self.likelihood.product, 3) if self.likelihood else None
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of what was found."""
+    """One page of the results."""
 
     number: int
     results: list[Result]  # alike
-    tail: list[Result]  # on the last page: the nearest of those that are not, TAIL at most
+    tail: list[Result]  # on the last page: the closest TAIL of the products that are not alike
     ranking: Ranking
     next: int | None  # number of the next page
 
@@ -101,12 +101,12 @@ class Page:
 
     @property
     def count(self) -> int:
-        """All products that are near enough to count choices of filters among them."""
+        """Number of products that facets are counted among."""
         return len(self.ranking.matches)
 
     @property
     def is_cut_off(self) -> bool:
-        """More products look like the photo than are listed."""
+        """The list ends at MOST although more products are similar."""
         return self.alike == MOST
 
 
@@ -115,7 +115,7 @@ class NoSuchPage(LookupError):
 
 
 def active_model() -> ModelVersion:
-    """The model that serves. Raises NoActiveModel."""
+    """The model that serves searches. Raises NoActiveModel."""
     model = ModelVersion.objects.serving()
     if model is None:
         raise NoActiveModel
@@ -123,11 +123,11 @@ def active_model() -> ModelVersion:
 
 
 def search(query: Query, product_filter: ProductFilter | None = None, page: int = 1, sort: str = "") -> Page:
-    """The page of products that look like the query, in any order of sorting; a short tail of others ends the last.
-    No embedding.
+    """One page of the products similar to the query; the last page also has a short tail of the next closest. Nothing
+    is embedded.
 
-    One ANN query, whatever the filter; a second one only where all CLOSEST products are alike and more may be. `sort`:
-    one of catalog.filters.SORTS. Raises NoSuchPage, and NoActiveModel.
+    One ANN query, filtered or not; a second one only if all CLOSEST products are alike. `sort`: one of
+    catalog.filters.SORTS. Raises NoSuchPage, and NoActiveModel.
     """
     reembed_if_stale(query)
     ranking = rank(query, product_filter)
@@ -145,9 +145,9 @@ def search(query: Query, product_filter: ProductFilter | None = None, page: int 
 
 
 def facets(query: Query, product_filter: ProductFilter, ranking: Ranking) -> Facets:
-    """What the products of `ranking`, found under `product_filter`, can be narrowed by, with how many are alike.
+    """Facets of `ranking`, the result of `product_filter`, with the number of similar products for each choice.
 
-    A group in which something is chosen counts as if nothing were: that takes one more ANN query for each such
+    A group with a chosen value is counted as if nothing in it were chosen; that takes one more ANN query for each such
     group (docs/decisions/counts-of-choices.md).
     """
 
@@ -167,11 +167,11 @@ def create_query(
     *,
     together: bool = False,
 ) -> Query:
-    """Embed the photos of one item and store what answering takes: a vector, and a thumbnail of each photo.
+    """Embed the photos of one item and store a Query: their vector, and a thumbnail of each photo.
 
-    crops: the part of each photo that is meant; the whole of those beyond. The embeddings of several photos of one item
-    are averaged, which sharpens the answer. Photos of several items are told apart, and the first one's item is
-    searched for; not so with `together`.
+    crops: one for each photo; None or missing means the whole photo. The embeddings of several photos of one item are
+    averaged, which improves the result. Photos of different items are recognised, and only those of the first photo's
+    item are searched for, unless `together`.
 
     Raises UnreadablePhoto, NothingToSee and NoActiveModel. If the database cannot write, the query is not stored, but
     can be answered.
@@ -245,7 +245,7 @@ def change_photos(query: Query, photos: list[QueryPhoto], *, tell_items: bool = 
 
 
 def _query_of(query: Query, photos: list[QueryPhoto], vectors: NDArray[np.float32]) -> Query:
-    """`query`, not stored yet, for what is searched for among `photos`. vectors: float32 [n, 256], of each photo."""
+    """`query`, completed for those of `photos` that are searched for. vectors: float32 [n, 256], one for each photo."""
     searched = [photo.is_searched for photo in photos]
     first = photos[searched.index(True)]
     query.vector, query.thumbnail, query.crop = mean_direction(vectors[searched]).tolist(), first.thumbnail, first.crop
@@ -256,7 +256,7 @@ def _query_of(query: Query, photos: list[QueryPhoto], vectors: NDArray[np.float3
 
 
 def answer(query: Query, product_filter: ProductFilter | None = None, k: int = 20) -> list[Result]:
-    """The `k` products nearest to the query, best first, under the model active now. Raises NoActiveModel."""
+    """The `k` products nearest to the query, best first, under the active model. Raises NoActiveModel."""
     reembed_if_stale(query)
     matches = closest(query, product_filter, k)
     query.save_changes()
@@ -264,9 +264,10 @@ def answer(query: Query, product_filter: ProductFilter | None = None, k: int = 2
 
 
 def rank(query: Query, product_filter: ProductFilter | None = None) -> Ranking:
-    """The products alike, MOST at most, filled up to CLOSEST with the next closest: the same for each page of a list.
+    """All similar products, at most MOST, followed by the next closest up to CLOSEST: the same for every page of a
+    list.
 
-    Under a model that was never calibrated the CLOSEST pass for alike.
+    Under a model without calibration all CLOSEST count as alike.
     """
     matches = closest(query, product_filter, wanted := CLOSEST)
     likely = likelihoods(query, matches)
@@ -279,12 +280,12 @@ def rank(query: Query, product_filter: ProductFilter | None = None) -> Ranking:
 
 
 def likelihoods(query: Query, matches: list[Match]) -> dict[int, Likelihood]:
-    """By photo, how likely each of `matches` shows what was searched for; empty under a model never calibrated."""
+    """Likelihood of each match, by photo id; empty under a model without calibration."""
     return _likelihoods(query.model, matches, query.answer)
 
 
 def _likelihoods(model: ModelVersion, matches: list[Match], answer: Sequence[float] = ()) -> dict[int, Likelihood]:
-    """answer: the scores to read theirs beside, by default theirs."""
+    """answer: the scores of the whole unfiltered answer; by default those of `matches`."""
     if not model.calibration:
         return {}
     scores = [match.score for match in matches]
@@ -314,14 +315,14 @@ def closest(query: Query, product_filter: ProductFilter | None = None, k: int = 
 
 
 def similar_products(product: Product, k: int = 12, product_filter: ProductFilter | None = None) -> list[Result]:
-    """The products whose photos look like this product's, from its stored embeddings; none before it has any."""
+    """The products most similar to this product, by its stored embeddings; empty until it has any."""
     return load(*nearest_to_product(product, k, product_filter))
 
 
 def nearest_to_product(
     product: Product, k: int, product_filter: ProductFilter | None = None
 ) -> tuple[list[Match], dict[int, Likelihood]]:
-    """As similar_products, without loading products and photos: the matches, and how likely each is alike, by photo."""
+    """As similar_products, without loading products and photos: the matches, and their likelihoods by photo id."""
     model = ModelVersion.objects.serving()
     if model is None:
         return [], {}
@@ -338,7 +339,7 @@ def nearest_to_product(
 
 
 def related_products(product: Product, k: int) -> list[Result]:
-    """What to show beside the product: what is alike, of its own department first; none where nothing is alike."""
+    """Similar products for the product page, those of its own department first; empty if nothing is similar."""
     found = similar_products(product, 2 * k)
     alike = [result for result in found if result.likelihood is None or result.likelihood.is_alike]
     root = product.category
@@ -349,13 +350,14 @@ def related_products(product: Product, k: int) -> list[Result]:
 
 
 def reembed_if_stale(query: Query) -> None:
-    """If another model took over since: embed the thumbnail with it, so that models are never mixed.
+    """If another model is active now, embed the stored thumbnail with it: vectors of different models are never
+    compared.
 
     Raises NoActiveModel.
     """
     if query.model_id == active_model().pk:
         return
-    forget_serving()  # it may be the other way round: the query knows of a switch that we have not seen
+    forget_serving()  # or this process has not seen a switch yet that the query already has
     model = active_model()
     if query.model_id == model.pk:
         return
@@ -366,7 +368,7 @@ def reembed_if_stale(query: Query) -> None:
 
 
 def embed_kept(kept: Sequence[Query | QueryPhoto], model: ModelVersion) -> NDArray[np.float32]:
-    """Unit vectors, float32 [n, 256], of the searched parts of what queries keep of their photos."""
+    """Unit vectors, float32 [n, 256], of the searched crops of stored thumbnails."""
     embedder = model.embedder()
     views = []
     for photo in kept:
@@ -376,9 +378,9 @@ def embed_kept(kept: Sequence[Query | QueryPhoto], model: ModelVersion) -> NDArr
 
 
 def load(matches: list[Match], likely: Mapping[int, Likelihood] | None = None) -> list[Result]:
-    """The products and photos of `matches`, in their order. What was deleted meanwhile is left out.
+    """The products and photos of `matches`, in their order. Products deleted meanwhile are left out.
 
-    likely: by photo, as `likelihoods` tells.
+    likely: see `likelihoods`.
     """
     photos = ProductImage.objects.select_related("product__category").defer("product__search_text")
     found = photos.in_bulk([match.image_id for match in matches])
@@ -390,7 +392,7 @@ def load(matches: list[Match], likely: Mapping[int, Likelihood] | None = None) -
 
 
 def _sorted(matches: list[Match], sort: str) -> list[Match]:
-    """The closest products in another order; what has no price goes last."""
+    """The matches in another order; products without a price come last."""
     if not sort:
         return matches
     rows = Product.objects.filter(pk__in=[match.product_id for match in matches]).values_list("pk", "price", "created")
@@ -408,7 +410,7 @@ def _sorted(matches: list[Match], sort: str) -> list[Match]:
 
 
 def written(crop: Crop | None) -> str:
-    """The crop as Crop.parse reads it; nothing for the whole photo."""
+    """The crop in the format of Crop.parse; "" for the whole photo."""
     return f"{crop.x:.4f},{crop.y:.4f},{crop.width:.4f},{crop.height:.4f}" if crop else ""
 
 

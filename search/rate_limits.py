@@ -1,7 +1,7 @@
-"""How often one client may ask for what is expensive; one count for all web processes, kept in Postgres.
+"""Rate limits for expensive requests, counted in Postgres for all web processes together.
 
-DRF's own throttles read and write a list in a cache: processes with a cache each let through a multiple of the rate,
-and requests at the same moment overtake the count. Here one statement counts and tells.
+DRF's own throttles keep a list in a cache: with one cache per process a client gets a multiple of the rate, and
+concurrent requests are missed. Here one SQL statement counts and returns the count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rest_framework.throttling import SimpleRateThrottle
 from catalog.errors import RequestError
 from catalog.read_only import takes_nothing
 
-# A client's period begins with its first request after the last period. The count stops one past the limit.
+# A period begins with a client's first request after the previous period. The count stops one above the limit.
 COUNT = """
 INSERT INTO search_ratecount AS rate (key, started, count) VALUES (%(key)s, %(now)s, 1)
 ON CONFLICT (key) DO UPDATE SET
@@ -33,7 +33,7 @@ RETURNING count, started
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How a client stands; the middleware says it in the answer's headers."""
+    """A client's usage of a rate limit; the middleware RateHeaders adds it to the response."""
 
     limit: int
     remaining: int
@@ -41,7 +41,9 @@ class Usage:
 
 
 class ClientRate(SimpleRateThrottle):
-    """The rate is REST_FRAMEWORK's DEFAULT_THROTTLE_RATES[scope]; a client is an address, of IPv6 its /64."""
+    """The rate is REST_FRAMEWORK's DEFAULT_THROTTLE_RATES[scope]; a client is an IPv4 address or
+    an IPv6 /64 network.
+    """
 
     num_requests: int  # set by DRF, from the rate
     duration: int  # seconds
@@ -50,7 +52,7 @@ class ClientRate(SimpleRateThrottle):
         ident = self.get_ident(request) or "local"  # type: ignore[arg-type]  # a unix socket's peer has no address
         try:
             address = ip_address(ident)
-        except ValueError:  # no address, or what a proxy wrote
+        except ValueError:  # not an IP address
             return f"{self.scope}:{ident[:60]}"
         if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
             return f"{self.scope}:{address.exploded[:19]}"
@@ -68,7 +70,7 @@ class ClientRate(SimpleRateThrottle):
                 count, started = cursor.fetchone()
         except DatabaseError as error:
             if takes_nothing(error):
-                return True  # what can be answered without writing is
+                return True  # a database that cannot write must not block searches
             raise
         self.left = max(1, ceil(started + self.duration - now))
         plain = request._request if isinstance(request, Request) else request
@@ -84,7 +86,7 @@ class SearchRate(ClientRate):
 
 
 class ExplanationRate(ClientRate):
-    """Of the pages that run the network without a search: likely items, why it matched."""
+    """For pages that run the network without a search: likely items, and why a result matched."""
 
     scope = "explanation"
 
@@ -94,7 +96,7 @@ class MarkRate(ClientRate):
 
 
 def check_rate(rate: type[ClientRate], request: HttpRequest) -> None:
-    """Raises RequestError, 429, past the rate. For views that are not DRF's."""
+    """Raises RequestError (429) if the rate is exceeded. For views that are not DRF's."""
     if not rate().allow_request(request, None):
         sentence = _("These were many searches in a short time. Please wait a minute and try again.")
         if rate is MarkRate:

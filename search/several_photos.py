@@ -1,4 +1,4 @@
-"""Several photos in one search: which of them show the same item, and the changes that a shopper makes to them."""
+"""Searches by several photos: which photos show the same item."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from search.models import Embedding
 
 
 def tell_apart(vectors: NDArray[np.float32], model: ModelVersion) -> list[int]:
-    """The number of each photo's item, the first photo's being 0. vectors: float32 [n, 256], unit rows.
+    """The item number of each photo, 0 for the first photo's item. vectors: float32 [n, 256], unit rows.
 
-    Two photos are of one item where the one would count as alike if the shop had it among its pictures: their cosine is
-    read beside the answer to the other, as that of any result. All are of one item under a model never calibrated.
+    Two photos show the same item if one would be alike (Likelihood.is_alike) as a result of a search for the other.
+    Under a model without calibration all photos show one item.
     """
     items = list(range(len(vectors)))
     if len(vectors) == 1 or not model.calibration:
@@ -31,6 +31,6 @@ def tell_apart(vectors: NDArray[np.float32], model: ModelVersion) -> list[int]:
 
 
 def mean_direction(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The unit vector in the middle of unit `vectors`: float [n, 256] -> float32 [256]."""
+    """The normalised mean of unit vectors: float [n, 256] -> float32 [256]."""
     mean = vectors.mean(axis=0, dtype=np.float32)
     return mean / max(float(np.linalg.norm(mean)), 1e-6)

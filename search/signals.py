@@ -1,4 +1,4 @@
-"""Saved photos are embedded: one task for those of one commit, or of a batch of an import. And what migrate sets up."""
+"""Signal handlers: saved photos are enqueued for embedding; after migrate, indexes and schedules are created."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def enqueue(image_ids: list[int], **kwargs: Any) -> None:
     enqueue_photos(image_ids)
 
 
-# Task -> every how many minutes it runs.
+# Task -> its interval in minutes.
 SCHEDULES = {
     "search.tasks.requeue_stale_photos": 1,
     "search.tasks.compare_photos": 5,

@@ -1,4 +1,4 @@
-"""What the worker does. Delivery is at least once: every task may run twice, also at the same time."""
+"""Tasks of the worker. They are delivered at least once: every task may run twice, also concurrently."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from search.models import Query, RateCount, ShopperMark, photos_awaiting
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = timedelta(minutes=2)  # a photo that waits longer has lost its task
+PATIENCE = timedelta(minutes=2)  # a photo waiting longer than this lost its task
 SLICE = 30.0  # seconds, well below Q_CLUSTER's timeout
 
 
 def embed_images(image_ids: Sequence[int]) -> int:
-    """Embed these photos under every model in use; return the number of embeddings tried.
+    """Embed these photos under every model in use; returns the number of embeddings attempted.
 
-    Slow photos must not outlive the task's time: what is not begun in half of it gets a task of its own.
+    Photos not started within half of the task's time limit go to a new task.
     """
     deadline = time.monotonic() + settings.Q_CLUSTER["timeout"] / 2
     done = 0
@@ -44,15 +44,16 @@ def embed_images(image_ids: Sequence[int]) -> int:
 
 
 def prepare(model_id: int) -> None:
-    """Staff want this version made ready."""
+    """Start the preparation of a version."""
     rollout.prepare(ModelVersion.objects.get(pk=model_id))
 
 
 def finish_preparing(model_id: int) -> bool:
-    """When every photo is embedded with it: index, compare, mark the version ready. False if it is not time yet.
+    """Once every photo is embedded with the version: build its index, evaluate it, mark it ready. False if photos still
+    wait.
 
-    It may take longer than Q_RETRY, and is handed out again then: the second one leaves at once, so that the other
-    workers stay free. requeue_stale_photos starts it anew if the first one dies.
+    It may run longer than Q_RETRY and is then delivered again: the second delivery returns at once, which keeps the
+    other workers free. If the first one dies, requeue_stale_photos starts it again.
     """
     model = ModelVersion.objects.filter(pk=model_id, state=ModelVersion.State.PREPARING).first()
     try:
@@ -62,23 +63,23 @@ def finish_preparing(model_id: int) -> bool:
 
 
 def compare_photos() -> bool:
-    """Every few minutes: look for photos that are there twice, one slice at a time. Whether all are compared."""
+    """Every few minutes: look for duplicate photos, one time slice per task. Whether all photos are compared."""
     model = ModelVersion.objects.active()
     done = model is None or duplicates.compare_photos(model, SLICE)
-    if not done and not get_broker().queue_size():  # else what waits goes first, and the schedule comes back to this
+    if not done and not get_broker().queue_size():  # otherwise other tasks go first; the schedule continues later
         async_task("search.tasks.compare_photos", group="compare", task_name="compare photos")
     return done
 
 
 def measure(model_id: int) -> None:
-    """Staff want to know how well this version does on the shop's own photos."""
+    """Evaluate this version on the shop's own photos."""
     rollout.compare(ModelVersion.objects.get(pk=model_id))
 
 
 def requeue_stale_photos() -> int:
-    """Every minute: give photos that lost their task a new one, and finish preparations that were interrupted."""
+    """Every minute: enqueue photos that lost their task, and resume interrupted preparations."""
     if get_broker().queue_size():
-        return 0  # the worker is busy; whatever waits may be in the queue
+        return 0  # the worker is busy; waiting photos may still be in the queue
     long_ago = timezone.now() - PATIENCE
     waiting: set[int] = set()
     for model in ModelVersion.objects.in_use():
@@ -93,17 +94,18 @@ def requeue_stale_photos() -> int:
 
 
 def delete_expired_queries() -> int:
-    """Every hour: forget searches past the retention time, and clients that have not asked for a day,
-    and old marks of forgotten searches."""
+    """Every hour: delete searches past the retention time, rate counts older than a day, and old marks of deleted
+    searches.
+    """
     RateCount.objects.filter(started__lt=time.time() - 86400).delete()
     long_ago = timezone.now() - timedelta(days=MARKS_KEPT)
     ShopperMark.objects.filter(query=None, created__lt=long_ago).delete()
     return Query.objects.expired().delete()[0]
 
 
-MARKS_KEPT = 90  # days after their search is forgotten: the dashboard counts 14
+MARKS_KEPT = 90  # days; the dashboard shows the last 14
 
 
 def collect_search_words() -> int | None:
-    """Every minute: the words of the catalogue against which shoppers' typos are held, if anything changed."""
+    """Every minute: update the vocabulary for typo correction, if the catalogue changed."""
     return text_search.collect_search_words()

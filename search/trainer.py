@@ -1,7 +1,7 @@
-"""The trainer: runs what staff asked to be trained, one at a time, each in a child process with Keras.
+"""The trainer process: executes trainings one at a time, each in a child process with Keras.
 
-It holds a lock as long as it lives, so that there is one on all machines. Killed at any moment, it and its child are
-gone together, and the next trainer goes on from the last finished epoch.
+It holds an advisory lock while it runs, so there is one trainer among all machines. If it is killed, its child dies
+with it, and the next trainer continues from the last finished epoch.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from search.trainings import LOCK, forget_upload
 
 logger = logging.getLogger(__name__)
 
-POLL = 1.0  # seconds between two looks for work, and for the wish to stop
-AGAIN = 5.0  # seconds until the database is asked again that was gone
-STOP_SECONDS = 30.0  # then a child that was asked to stop is killed
+POLL = 1.0  # seconds between polls for a training, and for a request to stop it
+AGAIN = 5.0  # seconds between attempts to reach a database that is down
+STOP_SECONDS = 30.0  # from SIGTERM to SIGKILL of the child
 MOST_ATTEMPTS = 3  # without a finished epoch between them: then it is the training's fault that trainers die
 
 
 def run_trainer(stopping: Callable[[], bool]) -> None:
-    """Train what is asked for until `stopping`. Other trainers wait for this one to end."""
+    """Execute trainings until `stopping` is set. Waits while another trainer runs."""
     while not stopping():
         try:
             with advisory_lock(LOCK) as alone:
@@ -73,7 +73,9 @@ def _train_or_fail(training: Training, stopping: Callable[[], bool]) -> None:
 
 
 def train(training: Training, stopping: Callable[[], bool]) -> None:
-    """Take `training` up until it is finished, failed or stopped. Where the trainer stops, it stays as it is."""
+    """Run `training` until it is finished, failed or stopped. If the trainer itself is stopped, the training stays as
+    it is.
+    """
     if training.wants_stop:  # and whoever was to stop it is gone
         _end(training, Training.State.STOPPED)
         return
@@ -112,7 +114,7 @@ def train(training: Training, stopping: Callable[[], bool]) -> None:
 
 
 def _arguments(training: Training) -> list[str]:
-    """Of train_triplet. Raises UnusableSource, OSError, ModelVersion.DoesNotExist."""
+    """Command-line arguments of train_triplet. Raises UnusableSource, OSError, ModelVersion.DoesNotExist."""
     limit = ["--minutes", str(training.minutes)] if training.minutes else []
     if training.folder and Path(training.folder).is_dir():
         return ["--resume", training.folder, *limit, "--events"]
@@ -148,7 +150,7 @@ def _weights(start: str) -> str:
 
 
 def _watch(training: Training, child: subprocess.Popen[bytes], stopping: Callable[[], bool]) -> None:
-    """Note what the child tells until it ends; stop it when staff or the trainer want to."""
+    """Store the child's events until it ends; stop it if staff or the trainer request it."""
     written = asked = 0.0
     for event in _events(child):
         if stopping():
@@ -167,7 +169,7 @@ def _watch(training: Training, child: subprocess.Popen[bytes], stopping: Callabl
 
 
 def _events(child: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
-    """What the child tells; {} after every second in which it tells nothing; ends with it."""
+    """The child's JSON events; {} for each second without one; ends when the child ends."""
     assert child.stdout is not None
     told, rest = child.stdout.fileno(), b""
     while True:
@@ -179,12 +181,12 @@ def _events(child: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
             return
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
-            with suppress(ValueError):  # a library may print, too
+            with suppress(ValueError):  # a line that a library printed
                 yield json.loads(line)
 
 
 def _take(training: Training, event: dict[str, Any]) -> bool:
-    """Note `event`; whether it must be kept at once."""
+    """Store `event` on the training; returns whether it must be saved at once."""
     kind = event["event"]
     if kind == "epoch":
         row = {name: value for name, value in event.items() if name != "event"}
@@ -209,7 +211,7 @@ def _end(training: Training, state: str, error: str = "") -> None:
 
 
 def _reason(status: int, errors: IO[bytes]) -> str:
-    """Why the child ended, for people."""
+    """Why the child ended, as a message for staff."""
     if status < 0:
         text = _("The training was killed (signal %d). Perhaps memory ran out: a smaller batch or input needs less.")
         return text % -status

@@ -1,4 +1,4 @@
-"""Trainings that staff start in the admin: asked for, stopped, gone on with. search/trainer.py runs them."""
+"""Trainings started in the admin: create, stop, resume, delete. search/trainer.py executes them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INPUT_SIZES = {
 }  # as the bundled ones learned
 INPUT_SIZE = 96  # of any other
 LOCK = "trainer"
-NEEDED = ("keras", "tensorflow", "tf2onnx", "onnx", "h5py")  # and what the backend needs
+NEEDED = ("keras", "tensorflow", "tf2onnx", "onnx", "h5py")  # beside the backend
 
 
 def can_train_here() -> bool:
@@ -31,13 +31,13 @@ def can_train_here() -> bool:
 
 
 def has_trainer() -> bool:
-    """Whether a trainer process is up, on any machine: it holds the lock as long as it lives."""
+    """Whether a trainer process runs on any machine: it holds an advisory lock."""
     with advisory_lock(LOCK) as free:
         return not free
 
 
 def stop(training: Training) -> None:
-    """What is learned by the last finished epoch is kept."""
+    """Request a stop. What was learned up to the last finished epoch is kept."""
     Training.objects.filter(pk=training.pk, state=Training.State.WAITING).update(state=Training.State.STOPPED)
     Training.objects.filter(pk=training.pk, state=Training.State.RUNNING).update(wants_stop=True, updated=Now())
 
@@ -48,7 +48,7 @@ def resume(training: Training) -> None:
 
 
 def delete(training: Training) -> None:
-    """With what was uploaded for it and the unfinished run; a finished model stays."""
+    """Delete the training with its upload and its unfinished run; a finished model stays."""
     forget_upload(training)
     folder = Path(training.folder)
     if training.folder and folder.name.endswith(".unfinished") and folder.is_relative_to(settings.MODELS_DIR):
@@ -57,7 +57,7 @@ def delete(training: Training) -> None:
 
 
 def take_upload(file: UploadedFile) -> Path:
-    """Keep an uploaded archive until its training is finished or deleted."""
+    """Store an uploaded archive until its training is finished or deleted."""
     folder = settings.UPLOADS_DIR / f"training-{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
     path: Path = folder / "photos.zip"
@@ -74,7 +74,7 @@ def forget_upload(training: Training) -> None:
 
 
 def folders() -> list[str]:
-    """The names of those in TRAINING_ROOT, which staff may learn from."""
+    """Names of the folders in TRAINING_ROOT."""
     root: Path = settings.TRAINING_ROOT
     entries = sorted(root.iterdir()) if root.is_dir() else []
     inside = [entry for entry in entries if entry.resolve().is_relative_to(root.resolve())]

@@ -1,7 +1,8 @@
-"""Training photos made to look like shoppers': crop, turn, perspective, light, colour, blur, JPEG, cover, background.
+"""Augments training photos to resemble shoppers' photos: crop, rotation, perspective, light, colour, blur, JPEG,
+occlusion, background.
 
-Two steps, so that the accelerator does the work and a seed fixes the outcome on every backend:
-`draw` rolls the dice in NumPy, a few numbers a photo; `augment` applies them to a whole batch with keras.ops.
+Two steps, so that the accelerator does the work and a seed determines the result on every backend: `draw` samples the
+parameters in NumPy, a few numbers per photo; `augment` applies them to a batch with keras.ops.
 """
 
 from typing import Any
@@ -14,7 +15,9 @@ Draw = dict[str, NDArray]
 
 
 def draw(rng: np.random.Generator, n: int, strength: float = 1.0) -> Draw:
-    """The dice for `n` photos: arrays with n rows. strength: 0 leaves photos nearly alone, 1 is a shop's aisle."""
+    """Random parameters for `n` photos: arrays with n rows. strength: from 0 (almost no change) to 1 (photos taken in a
+    shop).
+    """
     return {
         "homography": _homographies(rng, n, strength),
         "colour": _colour_matrices(rng, n, strength),
@@ -30,7 +33,7 @@ def draw(rng: np.random.Generator, n: int, strength: float = 1.0) -> Draw:
 
 
 def augment(pixels: Any, dice: dict[str, Any], size: int) -> Any:
-    """uint8 [n, s, s, 3] and `draw`'s dice for them -> uint8 [n, size, size, 3]."""
+    """uint8 [n, s, s, 3] and the parameters of `draw` for them -> uint8 [n, size, size, 3]."""
     photos = ops.cast(pixels, "float32") / 255
     photos = _warp(photos, dice["homography"], size)
     photos = _on_other_background(photos, ops.take(photos, dice["other"], axis=0), dice["background"])
@@ -43,8 +46,8 @@ def augment(pixels: Any, dice: dict[str, Any], size: int) -> Any:
 
 
 def _homographies(rng: np.random.Generator, n: int, strength: float) -> NDArray:
-    """float32 [n, 3, 3]: from the output's coordinates in -1..1 to the input's, where a crop is to be looked at."""
-    area = rng.uniform(1 - 0.75 * strength, 1 + 0.4 * strength, n)  # of the photo; beyond 1 it is seen from farther
+    """float32 [n, 3, 3]: from output coordinates in -1..1 to input coordinates."""
+    area = rng.uniform(1 - 0.75 * strength, 1 + 0.4 * strength, n)  # of the photo; above 1 the photo is shrunk
     aspect = np.exp(rng.uniform(-0.29, 0.29, n) * strength)
     width, height = np.minimum(np.sqrt(area * aspect), 1.3), np.minimum(np.sqrt(area / aspect), 1.3)
     slack_x, slack_y = np.abs(1 - width), np.abs(1 - height)
@@ -60,7 +63,7 @@ def _homographies(rng: np.random.Generator, n: int, strength: float) -> NDArray:
 
 
 def _colour_matrices(rng: np.random.Generator, n: int, strength: float) -> NDArray:
-    """float32 [n, 3, 3]: brightness, white balance and saturation at once; pixels are rows."""
+    """float32 [n, 3, 3]: brightness, white balance and saturation in one matrix, to be applied to pixels as rows."""
     saturation = np.exp(rng.normal(0, 0.25 * strength, (n, 1, 1)))
     grey = np.full((3, 3), 1 / 3)
     gain = np.exp(rng.normal(0, 0.2 * strength, (n, 1)) + rng.normal(0, 0.06 * strength, (n, 3)))
@@ -68,7 +71,9 @@ def _colour_matrices(rng: np.random.Generator, n: int, strength: float) -> NDArr
 
 
 def _boxes(rng: np.random.Generator, n: int, probability: float) -> NDArray:
-    """float32 [n, 4]: left, top, right, bottom in 0..1 of what covers the product (Zhong 2020); empty where nothing."""
+    """float32 [n, 4]: left, top, right, bottom in 0..1 of a random occlusion (Zhong 2020); empty for photos without
+    one.
+    """
     area = rng.uniform(0.03, 0.25, n) * (rng.random(n) < probability)
     aspect = np.exp(rng.uniform(-1, 1, n))
     width, height = np.sqrt(area * aspect), np.sqrt(area / aspect)
@@ -77,7 +82,9 @@ def _boxes(rng: np.random.Generator, n: int, probability: float) -> NDArray:
 
 
 def _warp(photos: Any, homography: Any, size: int) -> Any:
-    """Bilinear samples of float [n, s, s, 3] where each homography looks; beyond the edge, the edge (mirrored)."""
+    """Bilinear samples of float [n, s, s, 3] at the places given by the homographies; outside, the
+    photo is mirrored.
+    """
     n, side = ops.shape(photos)[0], photos.shape[1]
     steps = (np.arange(size, dtype=np.float32) + 0.5) * 2 / size - 1
     grid = np.stack([*np.meshgrid(steps, steps), np.ones((size, size), np.float32)], -1).reshape(-1, 3)
@@ -98,13 +105,15 @@ def _warp(photos: Any, homography: Any, size: int) -> Any:
 
 
 def _mirrored(axis: Any) -> Any:
-    """Coordinates beyond -1..1 mirrored back into it."""
+    """Coordinates outside -1..1 reflected into it."""
     turned = (axis + 1) / 4
     return 1 - 2 * ops.abs(1 - 2 * (turned - ops.floor(turned)))
 
 
 def _on_other_background(photos: Any, others: Any, chosen: Any) -> Any:
-    """The plain ground of a shop picture, told by an edge of one colour, replaced by another photo where chosen."""
+    """Replaces the plain background of chosen shop pictures, recognised by a border of one colour,
+    with another photo.
+    """
     rows = ops.concatenate([photos[:, :2], photos[:, -2:]], axis=1)
     columns = ops.transpose(ops.concatenate([photos[:, :, :2], photos[:, :, -2:]], axis=2), (0, 2, 1, 3))
     edge = ops.concatenate([rows, columns], axis=1)
@@ -116,7 +125,7 @@ def _on_other_background(photos: Any, others: Any, chosen: Any) -> Any:
 
 
 def _blur(photos: Any, amount: Any) -> Any:
-    """Photos moved towards a [1 4 6 4 1] / 16 smoothing; amount: float [n] in 0..1."""
+    """A blend of photos with their [1 4 6 4 1] / 16 smoothing; amount: float [n] in 0..1."""
     smooth = photos
     for axis in (1, 2):
         pad = [[0, 0]] * 4
@@ -129,7 +138,9 @@ def _blur(photos: Any, amount: Any) -> Any:
 
 
 def _jpeg(photos: Any, step: Any) -> Any:
-    """JPEG's loss: 8 x 8 cosine blocks rounded to `step`, coarser for finer detail; step: float [n], 0 for none."""
+    """JPEG artefacts: 8 x 8 DCT blocks quantised by `step`, more coarsely at high frequencies; step: float [n], 0 for
+    none.
+    """
     size = photos.shape[1]
     k = np.arange(8)
     basis = np.cos((2 * k[None] + 1) * k[:, None] * np.pi / 16) * np.where(k[:, None] == 0, np.sqrt(1 / 8), 0.5)

@@ -1,4 +1,4 @@
-"""Files of a photo folder that teach nothing or mislead: damaged, tiny, or there twice."""
+"""Finds files of a photo folder that should not be trained on: damaged, tiny, or duplicated."""
 
 import csv
 import shutil
@@ -13,9 +13,9 @@ from tqdm import tqdm
 from ml.data.datasets import UnusableDataset, photo_files, read_photos, same_bytes
 from ml.images import UnreadablePhoto, read_photo
 
-# Pixels. A photo with a shorter side is mostly interpolation at the network's input.
+# Pixels. A photo with a shorter side would have to be enlarged for the network's input.
 TINY = 32
-# What `set_aside` writes beside the files it moved: where each came from, and why.
+# Written by `set_aside` beside the moved files: the origin of each, and the reason.
 MOVED = "moved.csv"
 
 
@@ -29,11 +29,11 @@ class Flaw:
 
 
 def find_flaws(folder: Path, skip: Path | None = None) -> tuple[int, list[Flaw]]:
-    """(photos looked at, flaws by path): every photo below `folder` is decoded, but those below `skip`.
+    """(number of photos read, flaws by path) of the photos below `folder`; those below `skip` are not read.
 
-    Codes: UnreadablePhoto's, `tiny`, `duplicate` (the bytes of an earlier file), and `two_products` (the bytes
-    of an earlier file of another product: one of the two is labelled wrongly).
-    Raises UnusableDataset when there is no folder, or no photo in it.
+    Codes: those of UnreadablePhoto, `tiny`, `duplicate` (same bytes as an earlier file), and `two_products` (same bytes
+    as a file of another product: one of the two labels is wrong). Raises UnusableDataset if the folder does not exist
+    or contains no photo.
     """
     if not folder.is_dir():
         raise UnusableDataset(f"{folder} is not a folder.")
@@ -49,10 +49,10 @@ def find_flaws(folder: Path, skip: Path | None = None) -> tuple[int, list[Flaw]]
 
 
 def set_aside(flaws: Iterable[Flaw], folder: Path, target: Path) -> None:
-    """Move the files from `folder` to the same place below `target`, and note each in `target/moved.csv`.
+    """Move the files from `folder` to the same relative path below `target`, and record each in `target/moved.csv`.
 
-    Nothing is overwritten: a name that is taken gets a number. A file that is gone by now is left out.
-    Raises UnusableDataset when `target` is `folder` or holds it, OSError when a file cannot be moved.
+    Nothing is overwritten: if the name exists, a number is appended. Files that no longer exist are skipped. Raises
+    UnusableDataset if `target` is `folder` or contains it, OSError if a file cannot be moved.
     """
     if folder.is_relative_to(target):
         raise UnusableDataset(f"Files cannot be moved from {folder} to {target}: choose a folder beside it.")
@@ -68,7 +68,7 @@ def set_aside(flaws: Iterable[Flaw], folder: Path, target: Path) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             try:
                 shutil.move(flaw.path, place)
-            except OSError:  # a full disk: drop the half, the whole is where it was
+            except OSError:  # a full disk: delete the partial copy; the original is still there
                 if flaw.path.exists():
                     place.unlink(missing_ok=True)
                 raise
@@ -80,7 +80,7 @@ def _flaw(path: Path) -> Flaw | None:
     try:
         photo = read_photo(path, max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS)
     except UnreadablePhoto as unreadable:
-        # The sentence after the first tells a shopper what to do.
+        # Only the first sentence: the rest is advice for shoppers.
         return Flaw(path, unreadable.code, str(unreadable).partition(". ")[0].rstrip(".") + ".")
     if min(photo.size) < TINY:
         return Flaw(path, "tiny", f"{photo.width} x {photo.height} pixels; each side needs {TINY}.")

@@ -1,6 +1,6 @@
-"""Photos and the product each one shows, from wherever they are kept.
+"""Datasets: lists of photos with the product that each one shows, from several layouts.
 
-Everything that learns or measures starts from `list[Photo]`. Nothing here decodes a picture.
+Training and evaluation start from `list[Photo]`. Nothing here decodes a picture.
 """
 
 import csv
@@ -32,12 +32,12 @@ SPLITS = frozenset({"train", "val", "test", "query", "gallery"})
 
 
 class UnusableDataset(ValueError):
-    """The photos cannot serve the purpose; str() says why and what to do."""
+    """The photos cannot be used for this; str() says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One photo of one product. `split` is the part its dataset assigns it to, where it does."""
+    """A photo of a product. `split` is the part of the dataset it belongs to, if the dataset defines parts."""
 
     path: Path
     product: str
@@ -47,10 +47,10 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPicture:
-    """What someone searched with, and what staff said of the answers.
+    """The picture of a judged search (relevance feedback).
 
-    jpeg: the part of the photo that was searched for. product: what it shows, None where no one said or several were
-    called right. wrong: products that were found and are not what it shows.
+    jpeg: the crop that was searched for. product: what it shows; None if no product, or several, were judged right.
+    wrong: products that were found and judged wrong.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Photos decoded once for training, and what they show as numbers for samplers, miners and heads."""
+"""Training photos decoded once, and their labels as numbers for samplers, miners and heads."""
 
 import contextlib
 import hashlib
@@ -24,16 +24,16 @@ from ml.triplet import negative_only_label
 logger = logging.getLogger(__name__)
 
 CACHE_SHARE = 1.5  # cached photos are this much larger than the input, so that a crop is not blurred
-CACHE_KEPT = 30 * 24 * 3600  # seconds after which decoded photos that no run has used are removed
+CACHE_KEPT = 30 * 24 * 3600  # seconds since the last use after which cached pixels are deleted
 
 
 def cached_pixels(
     photos: list[Photo], size: int, threads: int = 2, folder: Path | None = None
 ) -> tuple[NDArray[np.uint8], list[int]]:
-    """The photos decoded once to a memory-mapped file in `folder`: uint8 [n, size, size, 3], and their rows.
+    """Decode the photos once into a memory-mapped file in `folder`: uint8 [n, size, size, 3].
 
-    folder: default VAR_DIR/cache/pixels, where files that no run has used for CACHE_KEPT are removed.
-    Returns (pixels, indices into `photos` of the readable ones, row by row). Unreadable files are named in the log.
+    folder: default VAR_DIR/cache/pixels, where files unused for CACHE_KEPT are deleted. Returns (pixels, index into
+    `photos` for each row). Unreadable files are left out and named in the log.
     """
     facts = [(str(photo.path), photo.path.stat().st_mtime_ns) for photo in photos]
     key = hashlib.sha256(json.dumps([size, facts]).encode()).hexdigest()[:16]
@@ -60,7 +60,7 @@ def cached_pixels(
     rows = json.loads(rows_path.read_text())
     pixels = np.load(pixels_path, mmap_mode="r")[: len(rows)]
     for path in (pixels_path, rows_path):
-        path.touch()  # used today
+        path.touch()  # records the last use
     return pixels, rows
 
 
@@ -83,11 +83,11 @@ def _view(photo: Photo, size: int) -> NDArray[np.uint8] | None:
 
 
 class Numbered(NamedTuple):
-    """What the miners, the heads and the sampler read of labelled photos.
+    """Numeric labels of photos, for miners, heads and samplers.
 
-    products: how many have several photos; their labels come first. labels: int32 [n], -1 and below as the miners
-    read them. hard_negatives: int [m, 2] as the sampler reads it. kind_count: how many kinds. kinds: int32 [n], -1
-    unknown.
+    products: number of products with several photos; their labels are 0 to products - 1. labels: int32 [n], -1 and
+    below as in ml.triplet. hard_negatives: int [m, 2] as in ml.data.sampling. kind_count: number of kinds. kinds: int32
+    [n], -1 if unknown.
     """
 
     products: int
@@ -99,12 +99,12 @@ class Numbered(NamedTuple):
 
 @dataclass(frozen=True)
 class Labelled:
-    """Photos ready to learn from or to measure on.
+    """Photos to train on or to evaluate with.
 
-    pixels: uint8 [n, s, s, 3]. products: n names; "" where no one knows what the photo shows.
-    hard_negatives: (row, product) of photos that were taken for a product which they do not show. Each row without a
-    product is in exactly one of them.
-    kinds: n names of kinds (categories), "" where unknown; None: of none.
+    pixels: uint8 [n, s, s, 3]. products: n names; "" if it is unknown what the photo shows.
+    hard_negatives: pairs (row, product) of photos that do not show that product but were mistaken for it. A row without
+    a product is in exactly one pair.
+    kinds: n names of kinds (categories), "" if unknown; None: no kinds.
     """
 
     pixels: NDArray[np.uint8]
@@ -121,7 +121,7 @@ class Labelled:
         names, number, counts = np.unique(self.products[shown], return_inverse=True, return_counts=True)
         kind_known = np.zeros(len(names), bool)
         kind_known[number] = kinds[shown] >= 0
-        several = (counts > 1) | ~kind_known  # a single photo of no kind is an anchor to other views of itself
+        several = (counts > 1) | ~kind_known  # a single photo without a kind pairs with augmented views of itself
         rank = np.empty(len(names), np.int32)
         rank[np.argsort(~several, kind="stable")] = np.arange(len(names))
         labels = np.full(len(self.products), -1, np.int32)

@@ -1,12 +1,12 @@
-"""P x K batches: P products with K photos each, so that every batch holds pairs to pull and pairs to push."""
+"""P x K batches: P products with K photos each, so that every batch contains positive and negative pairs."""
 
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-MANY = 40  # photos; a product of more is drawn no more often
-MANY_OF_A_KIND = 160  # photos of single-photo products; a kind of more is drawn no more often
+MANY = 40  # photos; products with more are sampled as if they had this many
+MANY_OF_A_KIND = 160  # the same limit for a kind's single-photo products together
 NO_PAIRS = np.zeros((0, 2), np.intp)
 
 
@@ -19,21 +19,20 @@ def batches(
     hard_negatives: NDArray[np.intp] = NO_PAIRS,
     kinds: NDArray | None = None,
 ) -> Iterator[NDArray[np.intp]]:
-    """`count` batches of p * k rows: k photos each of p different groups; int [p * k].
+    """`count` batches of p * k rows: k photos of each of p different groups; int [p * k].
 
-    A group is a product, or, of products with a single photo, those of one kind: they cannot be anchors for their own
-    product, but show what their kind looks like.
+    A group is a product, or the single-photo products of one kind together: these cannot be anchors for their own
+    product, but they show what their kind looks like.
 
-    labels: int [n], the product of each photo; a negative label is drawn only where `hard_negatives` names its row.
-    kinds: int [n], the kind (category) of each photo, -1 where it is not known; None: of none.
-    hard_negatives: int [m, 2], (row, label) of photos taken for a product that they do not show. Every batch begins
-    with
-    one of them, each in turn: the photo among k of its own product (k times where its label is negative), then k of
-    the other product. So the miner meets them in one batch, whatever p and the number of products are.
-    Every photo is drawn as often as any other, up to MANY a product: one of 1,000 photos does not displace one of 2,
-    nor are 2 photos shown until they are known by heart. Each group goes through all of its photos before any comes
-    again; one of fewer than k photos repeats some, and augmentation makes them differ.
-    Fewer than p groups give smaller batches.
+    labels: int [n], the product of each photo; photos with a negative label are sampled only through `hard_negatives`.
+    kinds: int [n], the kind (category) of each photo, -1 if unknown; None: no kinds.
+    hard_negatives: int [m, 2], (row, label) of photos mistaken for a product that they do not show. Every batch begins
+    with one of them, in turn: the photo among k of its own product (repeated k times if its label is negative), then k
+    photos of the other product. So both are always in the same batch, whatever p is.
+
+    Photos are sampled equally often, up to MANY per product: a product of 1,000 photos does not displace one of 2, and
+    2 photos are not overrepresented. Each group goes through all its photos before any is repeated; groups of fewer
+    than k photos repeat some, which augmentation makes different. With fewer than p groups, batches are smaller.
     """
     rows_of, group_of, weights = _groups(labels, np.full(len(labels), -1) if kinds is None else kinds)
     photos = [_turns(rows, rng) for rows in rows_of]
@@ -75,6 +74,6 @@ def _groups(labels: NDArray, kinds: NDArray) -> tuple[list[NDArray], dict[int, i
 
 
 def _turns(items: NDArray, rng: np.random.Generator) -> Iterator[int]:
-    """All items in random order, again and again."""
+    """All items in random order, endlessly, reshuffled after each pass."""
     while True:
         yield from rng.permutation(items)

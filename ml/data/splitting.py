@@ -1,4 +1,4 @@
-"""Train, validation and test parts that share no product, and a folder that holds them."""
+"""Splits photos into training, validation and test parts without common products, and writes them to a folder."""
 
 import csv
 import hashlib
@@ -15,13 +15,12 @@ from ml.data.datasets import MANIFEST, Photo, UnusableDataset, product_of, same_
 def split_by_product(
     photos: Iterable[Photo], test_fraction: float = 0.2, val_fraction: float = 0.1, seed: int = 0
 ) -> tuple[list[Photo], list[Photo], list[Photo]]:
-    """(train, val, test), sharing no product, each with `split` set.
+    """(train, val, test) without common products, each photo with its `split`.
 
-    The fractions are of products, 0 for an empty part. Products that share a photo (the same bytes) stay
-    together. The same photos and seed give the same split in whatever order they come, and a growing
-    catalogue moves few products.
+    The fractions are of products; 0 gives an empty part. Products that share a photo (the same bytes) stay together.
+    The same photos and seed give the same split in any order, and adding products moves few of the others.
 
-    Raises UnusableDataset when no product, or none of a part that was asked for, has two photos.
+    Raises UnusableDataset if no product, or none of a requested part, has two photos.
     """
     photos = list(photos)
     check_that_products_have_several_photos(photos)
@@ -53,10 +52,10 @@ def split_by_product(
 def train_and_validation(
     photos: Iterable[Photo], val_fraction: float = 0.1, seed: int = 0
 ) -> tuple[list[Photo], list[Photo]]:
-    """What to learn from and what to validate on, sharing no product; a dataset's test part is left alone.
+    """Training and validation photos without common products; a test part of the dataset is not used.
 
-    A dataset with a `val` part of products of its own keeps it; otherwise `val_fraction` of the products of
-    `train` and `val` together is set aside.
+    If the dataset has a `val` part with products of its own, it is used; otherwise `val_fraction` of the products of
+    `train` and `val` together becomes the validation part.
     """
     photos = [photo for photo in photos if photo.split in (None, "train", "val")]
     if not photos:
@@ -71,13 +70,13 @@ def train_and_validation(
 
 
 def write_split(parts: Iterable[Photo], out: Path) -> bool:
-    """Put photos that have a `split` into `out/<split>/`, with a manifest that `read_photos` reads.
+    """Write photos that have a `split` to `out/<split>/`, with a manifest that `read_photos` reads.
 
-    A file keeps its name where that names its product, and goes to a folder of its product otherwise. Files
-    are hard links where the file system allows, else copies. `out` appears whole or not at all. False, and
-    nothing is touched, when exactly this split is there already.
+    A file keeps its name if the name contains its product, otherwise it goes to a folder named after its product. Files
+    are hard links if the file system allows it, else copies. `out` is created atomically. Returns False, without
+    changes, if it already holds exactly this split.
 
-    Raises UnusableDataset when `out` holds anything else; OSError, such as a full disk.
+    Raises UnusableDataset if `out` holds anything else; OSError, for example if the disk is full.
     """
     places = _places_of(parts)
     manifest = _manifest(places)
@@ -102,7 +101,7 @@ def write_split(parts: Iterable[Photo], out: Path) -> bool:
 
 
 def check_that_products_have_several_photos(photos: Iterable[Photo]) -> None:
-    """Raises UnusableDataset unless some product has two photos: without a pair nothing can be learned."""
+    """Raises UnusableDataset unless some product has two photos: without a positive pair nothing can be learned."""
     if not _products_with_two(photos):
         raise UnusableDataset(
             "No product has two photos, so there is nothing to compare. "
@@ -121,7 +120,7 @@ def check_that_there_is_something_to_compare(photos: Iterable[Photo]) -> None:
 
 
 def _places_of(parts: Iterable[Photo]) -> dict[str, Photo]:
-    """Where each photo goes below the split's folder; no two to the same place."""
+    """The relative path of each photo below the split's folder, all different."""
     places: dict[str, Photo] = {}
     taken: set[str] = set()
     for photo in parts:
@@ -157,7 +156,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
 
 
 def _products_that_share_photos(photos: list[Photo]) -> list[list[str]]:
-    """Every product once, those that share a photo's bytes in one group; groups are sorted."""
+    """Sorted groups of products; products with a common photo (the same bytes) are in the same group."""
     group_of = {photo.product: frozenset([photo.product]) for photo in photos}
     products_at: defaultdict[Path, set[str]] = defaultdict(set)
     for photo in photos:
@@ -174,5 +173,5 @@ def _products_with_two(photos: Iterable[Photo]) -> int:
 
 
 def _shuffled(product: str, seed: int) -> str:
-    # A hash in place of a shuffle: where a product goes does not depend on which others there are.
+    # A hash instead of a shuffle: the part of a product does not depend on the other products.
     return hashlib.sha256(f"{seed}:{product}".encode()).hexdigest()

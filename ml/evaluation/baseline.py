@@ -1,6 +1,6 @@
-"""The baseline under every figure: photos compared by their colours alone.
+"""The baseline of every evaluation: retrieval by colour histogram.
 
-A set on which a colour histogram finds most products is an easy set, whatever a network scores on it.
+A dataset on which colour histograms find most products is easy, whatever a network scores on it.
 """
 
 import numpy as np
@@ -11,10 +11,10 @@ SIDE, BINS = 112, 6
 
 
 def colour_histogram(photo: Image.Image) -> NDArray[np.float32]:
-    """float32 [216], unit length: how much of each of 6 x 6 x 6 colours the photo (mode RGB) has.
+    """float32 [216], unit length: the histogram of a photo (mode RGB) over 6 x 6 x 6 colours.
 
-    The photo is squashed to 112 x 112. The square root (Bhattacharyya's; "RootSIFT", Arandjelovic and
-    Zisserman 2012) keeps a large background from drowning the rest.
+    The photo is resized to 112 x 112. The square root (Bhattacharyya; "RootSIFT", Arandjelovic and Zisserman 2012)
+    reduces the influence of a large background.
     """
     pixels = np.asarray(photo.resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.uint16).reshape(-1, 3)
     red, green, blue = (pixels * BINS // 256).T

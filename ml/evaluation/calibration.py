@@ -1,4 +1,4 @@
-"""From answers whose truth is known to probabilities, and how far those can be trusted."""
+"""Fits the calibration of scores on queries with known answers, and measures how reliable it is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics import Floats
 from ml.verdict import CLOSE, COHORT, Calibration, Logistic, features
 
-LISTED = 10  # of each answer: what a shopper looks at, and what the words stand beside
-RIDGE = 1e-6  # keeps the weights finite where right and wrong do not overlap
-FEWEST = 20  # answers of either sort; fewer calibrate nothing
+LISTED = 10  # results of each answer that are used: those with a label that a shopper sees
+RIDGE = 1e-6  # L2 penalty; keeps the weights finite if right and wrong are separable
+FEWEST = 20  # right and wrong results needed to fit
 BINS = 10
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The products found for one query, best first: float [m] cosines, whether each is its product, and of its kind.
+    """The results of one query, best first: cosines float [m], and for each whether it is the query's product, and of
+    its kind.
 
-    query: its row. present: whether its product is in the gallery.
+    query: row of the query. present: whether its product is in the gallery.
     """
 
     query: int
@@ -37,10 +38,10 @@ def answers(
     query_kinds: Sequence[str] | NDArray | None = None,
     gallery_kinds: Sequence[str] | NDArray | None = None,
 ) -> list[Answer]:
-    """Each query asked of the gallery, and, where its product is there, of the gallery without it.
+    """The answer to each query, and if its product is in the gallery, a second answer with that product removed.
 
-    queries: float32 [n, d], gallery: float32 [m, d], unit rows; None: each query searches the others. products, kinds:
-    n and m names; "" is no kind. Without kinds, only the product itself is of its kind.
+    queries: float32 [n, d], gallery: float32 [m, d], unit rows; None: leave-one-out. products, kinds: n and m names; ""
+    is no kind. Without kinds, only the product itself counts as of its kind.
     """
     alone = gallery is None
     photos = queries if gallery is None else gallery
@@ -68,9 +69,10 @@ def answers(
 
 
 def fit(known: Sequence[Answer]) -> Calibration | None:
-    """Logistic regressions on the first LISTED products of each answer, queries whose product is not there included.
+    """Logistic regressions on the first LISTED results of each answer, including queries whose product is not in the
+    gallery.
 
-    None where right or wrong ones are fewer than FEWEST.
+    None with fewer than FEWEST right or wrong results.
     """
     listed = [answer for answer in known if len(answer.scores)]
     if not listed:
@@ -85,12 +87,12 @@ def fit(known: Sequence[Answer]) -> Calibration | None:
 
 @dataclass(frozen=True)
 class Trust:
-    """How often the words are wrong, as fractions.
+    """Error rates of the labels that the page shows, as fractions.
 
-    false_nothing: queries whose product is there, and are told that nothing like it is. false_close: queries whose
-    product is not there, of which a result is called a close match. expected_error: between the probability told and
-    the share that is right (ECE, Guo 2017), over BINS of equal width; of the first LISTED results, and of the first
-    alone. present, absent: how many queries of either sort.
+    false_nothing: of queries whose product is in the gallery, those answered with "nothing similar". false_close: of
+    queries whose product is not in the gallery, those with a result labelled a close match. expected_error: expected
+    calibration error (ECE, Guo 2017) over BINS bins of equal width, of the first LISTED results, and of the first
+    result alone. present, absent: number of queries with and without their product in the gallery.
     """
 
     false_nothing: float
@@ -102,7 +104,7 @@ class Trust:
 
 
 def trust(calibration: Calibration, known: Sequence[Answer]) -> Trust:
-    """Measure on answers that `fit` has not seen."""
+    """Measured on answers that `fit` has not seen."""
     nothing, close, told, true = [], [], [], []
     for answer in known:
         if not len(answer.scores):
@@ -132,7 +134,7 @@ def expected_error(told: NDArray[np.float64], true: NDArray[np.bool_]) -> float:
 
 
 def _logistic(inputs: NDArray[np.float64], truth: NDArray[np.bool_]) -> Logistic:
-    """The regression by Newton's method, features that would count against a result left out one by one."""
+    """Logistic regression by Newton's method; features with a negative weight are removed one by one."""
     mean, spread = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-9)
     scaled = np.column_stack([np.ones(len(inputs)), (inputs - mean) / spread])
     used = np.ones(scaled.shape[1], bool)

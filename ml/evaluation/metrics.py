@@ -1,13 +1,13 @@
-"""How well embeddings find products: exact search and the figures drawn from it, as functions of arrays.
+"""Retrieval metrics: exact search and the metrics of its results, as functions of arrays.
 
-`retrieve` searches, `recall_at_k`, `map_at_r` and `mean_reciprocal_rank` sum up what it found:
+`retrieve` searches; `recall_at_k`, `map_at_r` and `mean_reciprocal_rank` summarise its result:
 
     found = retrieve(embeddings, products, k=10)                       # leave-one-out
     found = retrieve(queries, query_products, gallery, gallery_products, k=10)
     recall_at_k(found.matches, 1)
 
-A query counts at K when at least one photo of its product is among the K nearest. Queries whose product is
-not in the gallery tell nothing about ranking: leave them out with `found[found.answerable]`.
+A query is correct at K if at least one photo of its product is among the K nearest. Queries whose product is not in the
+gallery are not part of the metrics: leave them out with `found[found.answerable]`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 # Scores held at a time, in elements: 64 MB of float32. Measured on 100,000 x 100,000 x 256: the process peaked at
 # 0.54 GB in `retrieve`, 0.44 GB in `nearest_neighbours`, 0.34 GB of it before either began.
 BLOCK_ELEMENTS = 16_000_000
-SAME_KIND_AMONG = 6  # nearest photos: as many as a shopper sees at a glance
+SAME_KIND_AMONG = 6  # nearest photos: about one row of results
 
 
 @dataclass(frozen=True)
@@ -158,10 +158,10 @@ def map_at_r(matches: NDArray[np.bool_], relevant: NDArray[np.int32]) -> float:
 def same_kind_precision(
     other_neighbours: NDArray[np.int32], query_kinds: Sequence[str] | NDArray, gallery_kinds: Sequence[str] | NDArray
 ) -> Floats:
-    """Per query, the share of its nearest photos of other products that show its kind of thing: float32 [n] in 0..1.
+    """Per query, the share of its nearest photos of other products that are of its kind: float32 [n] in 0..1.
 
-    other_neighbours: int [n, k], as of `Retrieval`; -1 for none. query_kinds, gallery_kinds: n and m names.
-    Photos of its own product say nothing of kinds, and are not among them. 0 where there is no other product.
+    other_neighbours: int [n, k], as in `Retrieval`; -1 for none. query_kinds, gallery_kinds: n and m names. 0 if there
+    is no other product.
     """
     there = other_neighbours >= 0
     same = there & (np.asarray(gallery_kinds)[other_neighbours] == np.asarray(query_kinds)[:, None])
@@ -182,8 +182,8 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """(low, high) of the mean of `values`: the percentile bootstrap (Efron 1979).
 
-    values: [n]. groups: n labels; whole groups are drawn. Photos of one product succeed and fail together, so
-    an interval that draws them one by one is far too narrow: give their products as groups.
+    values: [n]. groups: n labels; whole groups are resampled. Photos of one product are correlated, so resampling
+    single photos would give an interval that is far too narrow: pass their products as groups.
     """
     _, labels = np.unique(np.arange(len(values)) if groups is None else np.asarray(groups), return_inverse=True)
     sums, counts = np.bincount(labels, weights=values), np.bincount(labels)
@@ -198,10 +198,10 @@ def bootstrap_interval(
 
 @dataclass(frozen=True)
 class MinScore:
-    """A cosine below which the best match is not worth showing.
+    """A cosine threshold for showing the best match.
 
-    score: the threshold. precision: share of right ones among the best matches at or above it.
-    kept: share of the right best matches that are at or above it.
+    score: the threshold. precision: share of right best matches among those at or above it. kept: share of the right
+    best matches that are at or above it.
     """
 
     score: float
@@ -214,17 +214,17 @@ def threshold_at_precision(
 ) -> MinScore | None:
     """The lowest score at or above which at least `precision` of the answers are correct.
 
-    Where that would keep less than `least_kept` of the correct answers, the highest score that keeps as many,
-    whatever its precision.
-    scores: float [n]. correct: bool [n]. precision, least_kept: in 0..1.
-    None when there is no such score.
+    If that keeps less than `least_kept` of the correct answers, the highest score that keeps as many, whatever its
+    precision.
+
+    scores: float [n]. correct: bool [n]. precision, least_kept: in 0..1. None if there is no such score.
     """
     order = np.argsort(-scores, kind="stable")
     ranked, right = scores[order], np.cumsum(correct[order])
     if not len(ranked) or not right[-1]:
         return None
     shown = np.arange(1, len(ranked) + 1)
-    # Equal scores stand or fall together: only the last of them can be a threshold.
+    # Equal scores are on the same side of any threshold: only the last of them can be one.
     possible = np.append(ranked[1:] != ranked[:-1], True) & (right > 0)
     precise = np.flatnonzero(possible & (right >= precision * shown))
     lenient = np.flatnonzero(possible & (right >= least_kept * right[-1]))
@@ -235,37 +235,40 @@ def threshold_at_precision(
 
 
 def calibrate_min_score(found: Retrieval, precision: float = 0.9, least_kept: float = 0.9) -> MinScore | None:
-    """The score that tells "we have it" from "nothing like this here", where both are asked for as often.
+    """The threshold that separates "in the catalogue" from "not in the catalogue", if both occur equally often.
 
-    Every query is asked twice: of the gallery as it is, where its best match is right or wrong, and of the
-    gallery without its product, where every answer is wrong. The least score is the lowest that is right as
-    often as `precision`, but never one that hides more than 1 - `least_kept` of the right answers: a shop loses more
-    by denying what it has. None when no best match is right.
+    Every query is evaluated twice: with the whole gallery, where its best match is right or wrong, and with its product
+    removed, where every match is wrong. The threshold is the lowest score with at least `precision`, but it keeps at
+    least `least_kept` of the right answers: a shop loses more by hiding a product that it has. None if no best match is
+    right.
     """
     return threshold_at_precision(*_best_matches(found), precision, least_kept)
 
 
-CLOSENESS = (0.9, 0.67)  # shares of right answers worth a word of their own: nearly always, twice out of three times
-FEWEST_ANSWERS = 10  # a step that rests on fewer is chance
+CLOSENESS = (0.9, 0.67)  # precisions of the labels "very close match" and "close match"
+FEWEST_ANSWERS = 10  # results needed at or above a threshold
 
 
 def closeness_steps(found: Retrieval, precisions: Sequence[float] = CLOSENESS) -> list[MinScore]:
-    """The lowest score from which on what is found is right as often as each of `precisions`, the strictest first.
+    """For each of `precisions`, the lowest score at or above which results are right that often; the strictest first.
 
-    All that `found` lists counts, not the best match alone: the words stand beside every product of an answer. Asked
-    twice as in `calibrate_min_score`. A precision that is never reached, or not on FEWEST_ANSWERS, has no step.
+    All results in `found` count, not only the best match, since every result has a label. Each query is evaluated
+    twice, as in `calibrate_min_score`. A precision that is not reached, or with fewer than FEWEST_ANSWERS results, is
+    left out.
     """
     present = found[found.answerable]
     listed = np.isfinite(present.scores)
     right, wrong = present.scores[present.matches & listed], present.scores[~present.matches & listed]
-    scores = np.concatenate([right, wrong, wrong])  # with the product not there, what is wrong is found all the same
+    scores = np.concatenate([right, wrong, wrong])  # wrong results are found with and without the product
     correct = np.arange(len(scores)) < len(right)
     steps = (threshold_at_precision(scores, correct, precision) for precision in sorted(precisions, reverse=True))
     return [step for step in steps if step and (scores >= step.score).sum() >= FEWEST_ANSWERS]
 
 
 def _best_matches(found: Retrieval) -> tuple[Floats, NDArray[np.bool_]]:
-    """(float [n] scores, bool [n] whether right) of the best match of every query, its product there and not there."""
+    """(float [n] scores, bool [n] whether right) of each query's best match, with and without its product in the
+    gallery.
+    """
     present = found[found.answerable]
     absent = present.best_other[np.isfinite(present.best_other)]
     scores = np.concatenate([present.scores[:, 0], absent])

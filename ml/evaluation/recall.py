@@ -1,4 +1,6 @@
-"""A model judged on photos: embed, search exactly, and sum up, with the colour baseline beside it if wanted."""
+"""Evaluation of a model on photos: embed, search exactly, compute the metrics, optionally beside
+the colour baseline.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -35,7 +37,9 @@ Embed = Callable[[Sequence[Path]], Floats]
 
 @dataclass(frozen=True)
 class Metric:
-    """One measure over the queries, as fractions: its mean, its 95 % interval over products, each query's share."""
+    """One metric over the queries, as fractions: its mean, its 95 % interval over products, and the value of each
+    query.
+    """
 
     name: str
     values: NDArray
@@ -48,9 +52,9 @@ class Metric:
 
 @dataclass(frozen=True)
 class GroupMetrics:
-    """How the queries of a category or product fared.
+    """Metrics of the queries of one category or product.
 
-    mistaken_for: the category or product (for a category, often itself) that its wrong best matches show most.
+    mistaken_for: the category or product that its wrong best matches show most often (for a category often itself).
     """
 
     name: str
@@ -61,10 +65,10 @@ class GroupMetrics:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found. Row i of `found` belongs to `queries[i]`; neighbours are rows of `gallery`.
+    """The result of `evaluate`. Row i of `found` belongs to `queries[i]`; neighbours are rows of `gallery`.
 
-    queries: photos whose product is in the gallery. left_out: how many others there were.
-    copies: queries of which the gallery holds the very same file, which flatters every figure.
+    queries: photos whose product is in the gallery. left_out: number of the others. copies: queries whose very file is
+    in the gallery, which inflates all metrics.
     """
 
     model: str
@@ -83,8 +87,9 @@ class Evaluation:
 
     @cached_property
     def metrics(self) -> list[Metric]:
-        """Recall at each K, mAP@R and MRR where a query has its product to find; same-kind precision where kinds are
-        known."""
+        """Recall at each K, mAP@R and MRR if a query has its product in the gallery; same-kind precision if kinds are
+        known.
+        """
         return [*self._product_figures, *([self.same_kind] if self.same_kind else [])]
 
     @cached_property
@@ -112,7 +117,7 @@ class Evaluation:
 
     @cached_property
     def categories(self) -> list[GroupMetrics]:
-        """Categories, the weakest first; empty unless two categories are known."""
+        """Metrics by category, the worst first; empty unless two categories are known."""
         known = _kinds(self.queries, self.gallery)
         if not known or not self.queries:
             return []
@@ -120,14 +125,14 @@ class Evaluation:
         return self._group_metrics([known.get(product, "—") for product in self.products], of_gallery)
 
     def worst_products(self, most: int = 10) -> list[GroupMetrics]:
-        """The products found least often at 1, then those asked for most often."""
+        """The products with the lowest Recall@1, of equals those with the most queries."""
         if not self.queries:
             return []
         groups = self._group_metrics(self.products, [photo.product for photo in self.gallery])
         return [group for group in groups if group.recall[1] < 1][:most]
 
     def as_json(self) -> dict[str, Any]:
-        """The figures as fractions. `products` are those of the gallery."""
+        """The metrics as fractions. "products" counts those of the gallery."""
         kinds = {f"same_kind_precision_{SAME_KIND_AMONG}": self.same_kind.value} if self.same_kind else {}
         figures = {figure.name: figure.value for figure in self.metrics}
         return {
@@ -220,13 +225,13 @@ def evaluate(
 
 
 def _kinds(queries: list[Photo], gallery: list[Photo]) -> dict[str, str]:
-    """The category of each product where one is known; nothing unless two categories are."""
+    """The category of each product, if known; empty unless there are two categories."""
     known = {photo.product: photo.category for photo in [*gallery, *queries] if photo.category}
     return known if len(set(known.values())) > 1 else {}
 
 
 def _same_kind(found: Retrieval, queries: list[Photo], gallery: list[Photo], kinds: dict[str, str]) -> Metric:
-    """Over all queries of a known kind, whether or not the gallery holds their product."""
+    """Over all queries of a known kind, whether or not their product is in the gallery."""
     rows = np.array([row for row, photo in enumerate(queries) if photo.product in kinds], np.intp)
     of_queries = [kinds[queries[row].product] for row in rows]
     of_gallery = [kinds.get(photo.product, "") for photo in gallery]
@@ -236,7 +241,7 @@ def _same_kind(found: Retrieval, queries: list[Photo], gallery: list[Photo], kin
 
 
 def with_network(embedder: Embedder) -> Embed:
-    """Embed with a model, as serving does."""
+    """Embeds with a model exactly as serving does."""
 
     def embed(paths: Sequence[Path]) -> Floats:
         vectors = np.empty((len(paths), embedder.dim), np.float32)
@@ -251,7 +256,7 @@ def with_network(embedder: Embedder) -> Embed:
 
 
 def with_colours(paths: Sequence[Path]) -> Floats:
-    """Embed by colour histogram: the baseline."""
+    """Embeds by colour histogram: the baseline."""
 
     def histogram(path: Path) -> Floats:
         try:
@@ -270,7 +275,7 @@ def _unreadable(path: Path, why: UnreadablePhoto) -> UnusableDataset:
 
 
 def _copies(queries: list[Photo], gallery: list[Photo], alone: bool) -> int:
-    """How many queries have their own file, under another name or the same, among what they search."""
+    """Number of queries whose file, under any name, is among the photos they search."""
     asked, searched = {photo.path for photo in queries}, {photo.path for photo in gallery}
     twins = {path for group in same_bytes([*asked, *searched]) for path in group if alone or searched & set(group)}
     return sum(photo.path in twins or (not alone and photo.path in searched) for photo in queries)

@@ -1,4 +1,4 @@
-"""An evaluation as one web page with pictures: what was asked, what came back, right and wrong."""
+"""An evaluation as one web page with pictures: queries, their results, right and wrong."""
 
 from base64 import b64encode
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ml.evaluation.recall import Evaluation, GroupMetrics, Metric
 from ml.images import read_photo, shrink_photo
 
-WRONG, RIGHT, SHOWN = 24, 12, 6  # queries of either kind, and answers of each
+WRONG, RIGHT, SHOWN = 24, 12, 6  # wrong and right queries shown, and results of each
 THUMBNAIL = 144  # pixels, sharp at twice the density
 BINS = 50
 
@@ -33,8 +33,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Example:
-    """One query and what it found. rank: of the first right answer in the whole gallery, from 1.
-
+    """One query and its results. rank: of the first right result in the whole gallery, from 1.
     Pictures are data: URIs.
     """
 
@@ -45,14 +44,14 @@ class Example:
 
 
 def render_report(evaluation: Evaluation, baseline: Evaluation | None = None) -> str:
-    """Self-contained HTML, pictures included as small thumbnails."""
+    """Self-contained HTML with thumbnails as data: URIs."""
     page = render_to_string("ml/recall_report.html", report_context(evaluation, baseline))
     thumbnail.cache_clear()
     return page
 
 
 def report_context(evaluation: Evaluation, baseline: Evaluation | None = None) -> dict[str, Any]:
-    """What the template shows. Percentages are 0..100."""
+    """Context of the template. Percentages are 0..100."""
     hit = evaluation.recalls[1].values
     return {
         "evaluation": evaluation,
@@ -103,7 +102,7 @@ def _percentages(figure: Metric, baseline: Metric | None) -> dict[str, Any]:
 
 
 def _examples(evaluation: Evaluation, rows: NDArray[np.intp], most: int) -> list[Example]:
-    """Up to `most` of the queries `rows`, in turn from each product, each product's farthest misses first."""
+    """Up to `most` of the queries `rows`, products in turn, the worst ranks of each product first."""
     found = evaluation.found
     by_product: dict[str, list[int]] = {}
     for row in sorted(rows, key=lambda row: (-found.first_match[row], -found.scores[row, 0])):

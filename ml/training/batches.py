@@ -1,4 +1,4 @@
-"""The batches of an epoch: which photos, and how they are augmented."""
+"""The batches of an epoch: which photos, and their augmentation."""
 
 import keras
 import numpy as np
@@ -9,8 +9,9 @@ from ml.training.recipe import Recipe
 
 
 class Batches(keras.utils.PyDataset):
-    """An epoch's batches. What batch i of epoch e holds depends on the seed, e and i alone, so a resumed run sees the
-    same ones."""
+    """The batches of an epoch. Batch i of epoch e depends only on the seed, e and i, so a resumed run sees the same
+    ones.
+    """
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class Batches(keras.utils.PyDataset):
         self._rows = self._drawn()
 
     def _inputs(self, rows: NDArray[np.intp], rng: np.random.Generator) -> dict[str, NDArray]:
-        """What the learner makes a photo's embedding of: pixels and the dice of their augmentation."""
+        """Inputs of the learner: pixels and the random parameters of their augmentation."""
         dice = augmentation.draw(rng, len(rows), self._recipe.augmentation)
         return {"pixels": self._pixels[np.sort(rows)][np.argsort(np.argsort(rows))], **dice}
 

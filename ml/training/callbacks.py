@@ -20,13 +20,13 @@ CHECKPOINT, BEST_WEIGHTS, HISTORY = "checkpoint.npz", "best.weights.h5", "histor
 
 
 class LossDiverged(ArithmeticError):
-    """The loss became infinite or no number: nothing more will be learned. str() says at which step and what to do."""
+    """The loss became infinite or NaN. str() says at which step and what to do."""
 
 
 class Progress(keras.callbacks.Callback):
-    """After each epoch: validate, keep the best weights, write the checkpoint, stop when it gets no better.
+    """After each epoch: validate, save the best weights, write the checkpoint, stop early.
 
-    network: whose weights are kept; what learns may be a part of it.
+    network: whose weights are saved; the trained model may be a part of it.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._bar.update()
-        loss = (logs or {}).get("loss", 0.0)  # the mean of the epoch so far, so not finite from the first such batch on
+        loss = (logs or {}).get("loss", 0.0)  # running mean of the epoch: not finite from the first such batch on
         if not np.isfinite(loss):
             self._bar.close()
             raise LossDiverged(
@@ -74,7 +74,7 @@ class Progress(keras.callbacks.Callback):
         self._report_batch(self.next_epoch + 1, batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        learner = self.model  # reading the property brings JAX' values up to date
+        learner = self.model  # under JAX, reading this property updates the variables
         self._bar.close()
         seconds = time.monotonic() - self._started
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
@@ -99,7 +99,7 @@ class Progress(keras.callbacks.Callback):
         learner.stop_training = self.stopped
 
     def restore(self) -> None:
-        """Take up the checkpoint in the folder, if there is one."""
+        """Load the checkpoint in the folder, if there is one."""
         path = self._folder / CHECKPOINT
         if not path.exists():
             return
@@ -129,21 +129,21 @@ def write_history(history: list[dict[str, float]], path: Path) -> None:
 
 
 def also_to_tensorboard(report: Callable[[dict[str, float]], None], folder: Path) -> Callable[[dict[str, float]], None]:
-    """`report` that also writes each epoch's figures as TensorBoard events below `folder`.
+    """`report` that also writes each epoch's metrics as TensorBoard events below `folder`.
 
-    Not keras.callbacks.TensorBoard: it would not see the validation that we do after the epoch.
+    Not keras.callbacks.TensorBoard, which would not see the validation done after the epoch.
     """
     import tensorflow as tf
 
     if keras.backend.backend() != "tensorflow":
-        tf.config.set_visible_devices([], "GPU")  # the backend in use needs all of its memory
+        tf.config.set_visible_devices([], "GPU")  # leaves the GPU's memory to the backend in use
     writer = tf.summary.create_file_writer(str(folder))
 
     def both(row: dict[str, float]) -> None:
         figures = {name: value for name, value in row.items() if name != "epoch"}
         values = [tf.compat.v1.Summary.Value(tag=name, simple_value=value) for name, value in figures.items()]
         with writer.as_default():
-            # tf.summary.scalar would ask for TensorBoard itself, which only those who look need
+            # tf.summary.scalar would need the package tensorboard, which training does not
             summary = tf.compat.v1.Summary(value=values).SerializeToString()
             tf.summary.experimental.write_raw_pb(summary, step=int(row["epoch"]))
         writer.flush()

@@ -1,6 +1,7 @@
-"""Keras -> ONNX: the graph that web and worker processes run, in float32 and int8, each checked before it is kept.
+"""Export from Keras to ONNX, the graph that web and worker processes run, in float32 and int8; each is checked before
+it is kept.
 
-TensorFlow does the conversion (tf2onnx) in a process of its own, whichever backend trained the network.
+TensorFlow does the conversion (tf2onnx) in a subprocess, whichever backend trained the network.
 """
 
 import contextlib
@@ -38,9 +39,8 @@ FP32, INT8, SERVED = "model-fp32.onnx", "model-int8.onnx", "model.onnx"
 
 @dataclass(frozen=True)
 class Exported:
-    """precision: of the graph that is served, "int8" or "fp32"; found: by it, of the queries with anything to find.
-
-    cosine: the lowest between Keras' embeddings and ONNX' in float32.
+    """precision: of the served graph, "int8" or "fp32". found: its retrieval of the answerable validation queries.
+    cosine: the lowest between Keras' embeddings and the float32 graph's.
     """
 
     precision: str
@@ -51,7 +51,7 @@ class Exported:
 
 
 class ExportMismatch(RuntimeError):
-    """The ONNX graph does not do what the Keras network does."""
+    """The ONNX graph's embeddings differ from the Keras network's."""
 
 
 def export_model(
@@ -59,8 +59,8 @@ def export_model(
 ) -> Exported:
     """Write model.onnx to `folder`, in int8 unless that loses more than MAX_INT8_LOSS of Recall@1 on `judged`.
 
-    config: keyword arguments of `build_network`. sample: uint8 [n, s, s, 3], to set int8's ranges by.
-    Raises ExportMismatch, OSError.
+    config: keyword arguments of `build_network`. sample: uint8 [n, s, s, 3], to calibrate int8's ranges with. Raises
+    ExportMismatch, OSError.
     """
     cosine = export_fp32(config, weights, sample[:32], folder / FP32)
     with whole(folder / INT8) as unfinished:
@@ -76,11 +76,10 @@ def export_model(
 
 
 def export_fp32(config: dict[str, Any], weights: Path, pixels: NDArray[np.uint8], out: Path) -> float:
-    """Write the network as ONNX to `out`; returns the lowest cosine between Keras' embeddings and ONNX' of `pixels`.
+    """Write the network as ONNX to `out`; returns the lowest cosine between Keras' and ONNX' embeddings of `pixels`.
 
-    config: keyword arguments of `build_network`. weights: a .weights.h5 file of that network.
-    pixels: uint8 [n, s, s, 3]. Raises ExportMismatch when a cosine is below MIN_COSINE, OSError for a full disk; then
-    `out` is not there.
+    config: keyword arguments of `build_network`. weights: a .weights.h5 file of that network. pixels: uint8 [n, s, s,
+    3]. Raises ExportMismatch if a cosine is below MIN_COSINE, OSError if the disk is full; `out` is then not written.
     """
     with tempfile.TemporaryDirectory() as folder:
         sample = Path(folder) / "sample.npy"
@@ -103,12 +102,12 @@ def export_fp32(config: dict[str, Any], weights: Path, pixels: NDArray[np.uint8]
 
 
 def quantise(fp32: Path, photos: NDArray[np.uint8], out: Path) -> None:
-    """Write `fp32` as int8 (QDQ, per channel), calibrated on `photos`, uint8 [n, s, s, 3]; both outputs are kept.
+    """Write `fp32` as int8 (QDQ, per channel), calibrated on `photos`, uint8 [n, s, s, 3], with both outputs.
 
-    Convolutions, and the ReLU6 (Clip) behind them, which then costs nothing and bounds what eight bits must span:
-    without it EfficientNet-Lite2's embeddings keep a cosine of .89 to float32 on average, with it .994, in half the
-    time. The sums of residual branches stay float32, because the pooled
-    early stages read them: in int8 they cost 1.2 points of Recall@1, and were slower.
+    Only convolutions and the ReLU6 (Clip) after them are quantised. The ReLU6 costs nothing then, and bounds the range
+    of the activations: without it EfficientNet-Lite2's embeddings have a mean cosine of .89 to float32, with it .994,
+    in half the time. The sums of residual branches stay float32, because the pooled early stages read them: in int8
+    they cost 1.2 points of Recall@1, and were slower.
     """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -139,7 +138,7 @@ def quantise(fp32: Path, photos: NDArray[np.uint8], out: Path) -> None:
 
 @contextlib.contextmanager
 def _without_chatter() -> Iterator[None]:
-    """ONNX Runtime logs a line for each channel whose scale it adjusts."""
+    """Suppresses ONNX Runtime's log line for each channel whose scale it adjusts."""
     logging.disable(logging.INFO)
     try:
         yield
@@ -169,7 +168,7 @@ def sha256(path: Path) -> str:
 
 
 def _convert(config: dict[str, Any], weights: Path, sample: Path, out: Path) -> float:
-    """What the process of its own does: build, load, convert, compare."""
+    """Runs in the subprocess: build, load, convert, compare."""
     import tensorflow as tf
     import tf2onnx
 
@@ -194,7 +193,7 @@ def _convert(config: dict[str, Any], weights: Path, sample: Path, out: Path) -> 
 
 
 def _name_outputs(graph: onnx.ModelProto, ranks: dict[str, int]) -> None:
-    """tf2onnx names outputs Identity, Identity_1...; ours are told apart by their rank."""
+    """tf2onnx names outputs Identity, Identity_1...; they are told apart by their rank and renamed."""
     for name, rank in ranks.items():
         (output,) = (o for o in graph.graph.output if len(o.type.tensor_type.shape.dim) == rank)
         for node in graph.graph.node:

@@ -1,5 +1,6 @@
-"""The fast path: the lower stages of the backbone are frozen and run once over every photo; the last stage, the
-projection and the heads learn from their cached outputs. Minutes where the whole network takes an hour."""
+"""Fast training: the backbone's lower stages are frozen and run once over every photo; its last stage, the projection
+and the heads learn from the cached outputs. It takes minutes where training the whole network takes an hour.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -19,21 +20,21 @@ from ml.training.learner import Learner
 from ml.training.recipe import Recipe
 from ml.training.validation import Validation
 
-STAGES = "frozen-stages.npy"  # what the frozen stages made of the training photos, in the run's folder
-VIEWS = 20_000  # augmented views in all: as many as two cores put through the lower stages in some five minutes
+STAGES = "frozen-stages.npy"  # outputs of the frozen stages for the training photos, in the run's folder
+VIEWS = 20_000  # augmented views in total: about five minutes of the lower stages on two cores
 MOST_VIEWS = 16  # of one photo
 BATCH = 64
 
 
 class FrozenLearner(Learner):
-    """Its network takes the outputs of the frozen stages; they were augmented as pixels."""
+    """Its inputs are outputs of the frozen stages; augmentation was applied before, to the pixels."""
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         return self.with_heads(self.network(inputs["pixels"], training=training)["embedding"], training)
 
 
 class FrozenBatches(Batches):
-    """Of each photo in a batch one of its cached views; which one depends on the seed, the epoch and the step alone."""
+    """One of the cached views of each photo in a batch; which one depends only on the seed, the epoch and the step."""
 
     def _inputs(self, rows: NDArray[np.intp], rng: np.random.Generator) -> dict[str, NDArray]:
         return {"pixels": self._pixels[rows, rng.integers(self._pixels.shape[1], size=len(rows))]}
@@ -42,11 +43,11 @@ class FrozenBatches(Batches):
 def freeze_lower_stages(
     network: keras.Model, recipe: Recipe, train: Labelled, validation: Validation | None, folder: Path
 ) -> tuple[keras.Model, Labelled, Validation | None]:
-    """(the part of `network` that learns, what it learns from, what it is validated on).
+    """(the trainable part of `network`, its training inputs, its validation inputs).
 
-    The part shares its variables with `network`. Its inputs, in place of pixels: float16 [n, views, d], what the frozen
-    stages make of some augmented views of each training photo, kept in `folder` for a run that is resumed; and float16
-    [n, d] of the validation photos as they are. Raises OSError (no room on the disk).
+    The part shares its variables with `network`. Training inputs: float16 [n, views, d], outputs of the frozen stages
+    for several augmented views of each photo, cached in `folder` for a resumed run. Validation inputs: float16 [n, d],
+    without augmentation. Raises OSError (no room on the disk).
     """
     frozen, learning = split_network(network)
     file = folder / STAGES
@@ -67,7 +68,7 @@ def _write_views(frozen: keras.Model, recipe: Recipe, pixels: NDArray[np.uint8],
         progress = tqdm(
             desc="frozen stages", total=len(pixels) * views, unit="photo", unit_scale=True, leave=False, disable=None
         )
-        order = np.random.default_rng(recipe.seed).permutation(len(pixels))  # neighbours lend each other backgrounds
+        order = np.random.default_rng(recipe.seed).permutation(len(pixels))  # a batch's photos exchange backgrounds
         for start in range(0, len(pixels), BATCH):
             rows = np.sort(order[start : start + BATCH])
             for view in range(views):

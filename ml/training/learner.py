@@ -15,16 +15,16 @@ from ml.triplet import active_share, triplet_loss, triplets
 
 
 class Learner(keras.Model):
-    """The network with what it needs only while it learns: augmentation, the neck with its heads (Luo 2019), a teacher.
+    """The network with what it needs only for training: augmentation, the BN neck with its heads (Luo 2019), a teacher.
 
-    The heads tell products (identity) and kinds apart by a batch-normalised copy of the embedding. Photos of a product
-    that has no other photo take part in the triplets as negatives, and in what is learned of kinds.
+    The heads classify products (identity) and kinds from a batch-normalised copy of the embedding. Photos of a product
+    with a single photo are negatives in the triplets, and contribute to the losses over kinds.
     """
 
     def __init__(
         self, network: keras.Model, products: int, recipe: Recipe, kinds: int = 0, teacher: keras.Model | None = None
     ) -> None:
-        # In float32 itself, whatever the network computes in: dice and pixels must reach the augmentation as they are.
+        # float32 whatever the network's precision: the augmentation needs exact parameters and pixels.
         super().__init__(name="learner", dtype="float32")
         self.network = network
         self._recipe, self._products = recipe, products
@@ -62,7 +62,7 @@ class Learner(keras.Model):
         found = triplets(embedding, y, recipe.miner, x["mining"])
         losses["triplet"] = triplet_loss(found, recipe.margin, recipe.sharpness)
         if recipe.identity_weight:
-            classes = ops.where(y < self._products, y, -1)  # those with one photo have none
+            classes = ops.where(y < self._products, y, -1)  # single-photo products have no identity class
             losses["identity"] = _smoothed_cross_entropy(y_pred["logits"], classes, recipe.label_smoothing)
         if self.kinds:
             losses["kind"] = _smoothed_cross_entropy(y_pred["kind_logits"], x["kinds"], recipe.label_smoothing)
@@ -85,7 +85,7 @@ def _head(classes: int, name: str) -> keras.layers.Dense:
 
 
 def _smoothed_cross_entropy(logits: Any, labels: Any, smoothing: float) -> Any:
-    """Mean over the rows with a label of 0 or more; a scalar, 0 when there is none."""
+    """Label-smoothed cross entropy, the mean over rows with a label of 0 or more; a scalar, 0 if there is none."""
     known = ops.cast(labels >= 0, "float32")
     targets = ops.one_hot(ops.maximum(labels, 0), logits.shape[-1])
     targets = targets * (1 - smoothing) + smoothing / targets.shape[-1]
@@ -102,10 +102,12 @@ def _resized(pixels: Any, size: int) -> Any:
 
 
 class DiscriminativeAdamW(keras.optimizers.AdamW):
-    """AdamW (Loshchilov 2019) with a lower rate for the backbone, which does not learn at all for the first steps.
+    """AdamW (Loshchilov 2019) with a lower learning rate for the backbone, which is not updated at all in the first
+    steps.
 
-    backbone: its variables, known by identity: Keras gives them no common name. backbone_rate: of the learning rate.
-    Weight decay (a fifty-thousandth a step) is the same for all: before a normalisation it changes nothing.
+    backbone: its variables, recognised by identity, since their names have no common part. backbone_rate: factor of the
+    learning rate. Weight decay (1/50,000 per step) is the same for all variables: before a normalisation it has no
+    effect on the output.
     """
 
     def __init__(self, backbone: list[Any], backbone_rate: float, frozen_steps: int, **kwargs: Any) -> None:
@@ -115,7 +117,7 @@ class DiscriminativeAdamW(keras.optimizers.AdamW):
 
     def build(self, variables: list[Any]) -> None:
         super().build(variables)
-        # By place: under TensorFlow update_step is given another object for the same variable.
+        # By index: under TensorFlow update_step gets a different object for the same variable.
         self._of_backbone = frozenset(place for place, variable in enumerate(variables) if id(variable) in self._ids)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -128,7 +130,7 @@ class DiscriminativeAdamW(keras.optimizers.AdamW):
             super().update_step(gradient, variable, learning_rate)
 
     def _fused_update_step(self, gradient: Any, variable: Any, learning_rate: float) -> None:
-        """The same step by PyTorch's kernel: one pass over the memory where Keras makes a dozen."""
+        """The same update by PyTorch's fused kernel: one pass over the memory instead of Keras' dozen."""
         import torch
         from torch.optim.adamw import adamw
 
@@ -139,7 +141,7 @@ class DiscriminativeAdamW(keras.optimizers.AdamW):
             [self._momentums[index].value.data],
             [self._velocities[index].value.data],
             [],
-            [torch.tensor(float(self.iterations.value))],  # it counts on by itself
+            [torch.tensor(float(self.iterations.value))],  # the kernel increments it
             fused=True,
             amsgrad=False,
             beta1=self.beta_1,

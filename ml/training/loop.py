@@ -1,4 +1,4 @@
-"""The training loop: batches of P x K photos through the learner, epoch by epoch; resumed where it was left."""
+"""The training loop: P x K batches through the learner, epoch by epoch, resumable."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +25,13 @@ def train(
     teacher: keras.Model | None = None,
     report_batch: Callable[[int, int], None] = lambda epoch, batch: None,
 ) -> list[dict[str, float]]:
-    """Train `network` in place, to the weights of the best validated epoch (the last one without validation).
+    """Train `network` in place, to the weights of the best validated epoch (without validation, the last epoch).
 
-    train.pixels may be larger than the input; validation's are exactly of its size. Where the recipe freezes the lower
-    stages, only what lies above them learns, without a teacher.
-    After every epoch `folder` holds all that it takes to go on exactly from there (checkpoint.npz, best.weights.h5,
-    history.csv); if it does already, training goes on. Returns the history, a row of figures an epoch.
-    report, report_batch: told of each finished epoch (its row), and of each batch (epoch and batch, from 1).
+    train.pixels may be larger than the input; validation's have exactly its size. If the recipe freezes the lower
+    stages, only the layers above them learn, without a teacher. After every epoch `folder` contains everything needed
+    to resume exactly there (checkpoint.npz, best.weights.h5, history.csv); if it does already, training resumes.
+    Returns the history, one row of metrics per epoch.
+    report, report_batch: called after each epoch (with its row), and after each batch (with epoch and batch, from 1).
     """
     learned, batches = network, Batches
     if recipe.frozen_stages:

@@ -1,4 +1,4 @@
-"""The card of a finished model: what it is, how it was made, how well it finds, and what its scores mean."""
+"""The card of a finished model: what it is, how it was trained, its retrieval metrics, and its calibration."""
 
 import platform
 from dataclasses import asdict
@@ -27,7 +27,7 @@ from ml.training.validation import Validation
 def model_card(
     folder: Path, facts: dict[str, Any], recipe: Recipe, exported: export.Exported, judged: Validation
 ) -> dict[str, Any]:
-    """facts: what the run noted of itself. judged: the photos that `exported` was measured on."""
+    """facts: the contents of run.json. judged: the photos that `exported` was evaluated on."""
     known = [listed for listed in facts["train"] if listed[1]]
     on = "validation photos" if facts["queries"] else "training photos: there was no validation"
     return {
@@ -70,7 +70,7 @@ def model_card(
 
 
 def distances(judged: Validation, onnx_file: Path, most: int = 600) -> tuple[NDArray, NDArray]:
-    """Distances between photos of the same product and of different ones, among `most` validation photos."""
+    """Distances between photos of the same product and of different products, for at most `most` validation photos."""
     chosen = np.random.default_rng(0).permutation(len(judged.queries.pixels))[:most]
     vectors = export.embed(onnx_file, np.asarray(judged.queries.pixels)[chosen])
     products = judged.queries.products[chosen]
@@ -99,7 +99,7 @@ def _figures(found: Retrieval, judged: Validation) -> dict[str, Any]:
 
 
 def _meaning_of_scores(judged: Validation, onnx_file: Path, on: str) -> dict[str, Any]:
-    """The calibration that pages speak by, and how far it can be trusted; nothing where too few photos tell."""
+    """The calibration and its error rates; empty if there are too few photos to fit it."""
     searched = judged.gallery or judged.queries
     known = calibration.answers(
         export.embed(onnx_file, judged.queries.pixels),
@@ -109,7 +109,7 @@ def _meaning_of_scores(judged: Validation, onnx_file: Path, on: str) -> dict[str
         judged.queries.kinds,
         searched.kinds,
     )
-    # What is fitted on one half of the products is judged on the other; then all of it is fitted.
+    # Error rates: fitted on one half of the products, measured on the other. The stored fit uses all products.
     half = np.isin(judged.queries.products, np.unique(judged.queries.products)[::2])
     fitted = calibration.fit([answer for answer in known if half[answer.query]])
     whole = calibration.fit(known)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def draw_curves(history: Path, distances: tuple[NDArray, NDArray], out: Path) -> None:
-    """A picture of the run: losses, validation Recall@1, share of active triplets, distance distributions."""
+    """A picture of the run: losses, validation Recall@1, share of active triplets, distributions of distances."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""All that decides what a training run does, and the fastest way to do it on the backend in use."""
+"""Hyperparameters of a training run, and the settings of the backend for speed."""
 
 import ctypes
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import keras
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides what a training run does to given photos, except the initial weights."""
+    """Everything that determines what a training run does to given photos, except the initial weights."""
 
     backbone: str = "resnet50"
     input_size: int = 96
@@ -18,14 +18,14 @@ class Recipe:
     colours: bool = True
     miner: str = "batch-hard"
     margin: float | None = None  # None: soft margin
-    sharpness: float = 8.0  # what distances are multiplied by under the soft margin
+    sharpness: float = 8.0  # factor of the distances under the soft margin
     p: int = 16
     k: int = 4
     epochs: int = 30
     steps: int = 100  # batches an epoch
     learning_rate: float = 1e-3
     backbone_rate: float = 1.0  # of the learning rate
-    head_epochs: int = 0  # epochs in which only what is new learns
+    head_epochs: int = 0  # epochs in which only the layers after the backbone learn
     frozen_stages: bool = False  # only the backbone's last stage learns, from cached outputs of the lower ones
     weight_decay: float = 0.05
     identity_weight: float = 1.0  # 0: no identity head
@@ -43,12 +43,12 @@ class Recipe:
 
     @property
     def network(self) -> dict[str, Any]:
-        """The arguments of `build_network`."""
+        """Keyword arguments of `build_network`."""
         return {name: getattr(self, name) for name in ("backbone", "input_size", "dim", "levels", "colours")}
 
 
 def prepare_backend(recipe: Recipe) -> None:
-    """The fastest layout and precision of the backend in use; call before any network is built."""
+    """Set the fastest layout and precision for the backend in use; call before any network is built."""
     keras.utils.set_random_seed(recipe.seed)
     _keep_freed_memory()
     convolutions = recipe.backbone.startswith(("resnet", "vgg", "efficientnetlite"))
@@ -58,8 +58,9 @@ def prepare_backend(recipe: Recipe) -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Let the C library keep what is freed for the next batch: else each batch's arrays of many megabytes are mapped
-    and cleared anew, which takes up to half of the time of a training step on a CPU."""
+    """Make the C library keep freed memory for the next batch. Otherwise each batch's large arrays are mapped and
+    zeroed again, which takes up to half of the time of a training step on a CPU.
+    """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):  # glibc
         trim_threshold, top_pad, mmap_threshold = -1, -2, -3

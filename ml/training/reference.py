@@ -1,4 +1,4 @@
-"""Our triplet loss beside pytorch-metric-learning's, on one network, one set of weights, one stream of batches."""
+"""Compares this triplet loss with pytorch-metric-learning's: same network, initial weights and batches."""
 
 import tempfile
 from pathlib import Path
@@ -18,7 +18,7 @@ from ml.training.validation import Validation, embed
 
 
 class ReferenceLearner(Learner):
-    """The learner with the reference's miner and loss in place of ours. Torch backend only."""
+    """The learner with pytorch-metric-learning's miner and loss. Torch backend only."""
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -44,9 +44,9 @@ def compare(
     precision: str,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Rows of name, recall_1, map_at_r and photos_per_second: before, ours, reference's.
+    """Rows of name, recall_1, map_at_r and photos_per_second: before training, this loss, the reference's loss.
 
-    `queries` search `gallery`, one another without one; none of it is of a product in `photos`.
+    `queries` search `gallery`, or one another without one; none of them shows a product in `photos`.
     """
     recipe = Recipe(
         backbone=backbone,

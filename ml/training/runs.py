@@ -1,7 +1,7 @@
-"""A training run from photos to a model directory that serves: begun, resumed after a kill, finished.
+"""A training run, from photos to a model directory: begin, go on after an interruption, finish.
 
-While it runs, `<version>.unfinished/` holds what it takes to go on; when it is finished, that folder is renamed to
-`<version>/`, complete with model.onnx and card.json. So nothing half-written ever looks like a model.
+While it runs, `<version>.unfinished/` contains everything needed to resume; when it is finished, that folder is renamed
+to `<version>/`, complete with model.onnx and card.json. So an incomplete folder is never taken for a model.
 """
 
 import csv
@@ -39,7 +39,7 @@ RUN, WEIGHTS, CARD, CURVES = "run.json", "network.weights.h5", "card.json", "cur
 TENSORBOARD, PICTURES = "tensorboard", "judged"  # folders of the run
 UNFINISHED = ".unfinished"
 NEEDED_BYTES = 1_500_000_000  # checkpoint, best weights and exports of a ResNet50, with room to replace each
-JUDGED_PHOTOS = 1500  # training photos on which int8 is judged when there is no validation
+JUDGED_PHOTOS = 1500  # training photos on which int8 is evaluated if there is no validation
 
 
 class WeightsMismatch(ValueError):
@@ -58,12 +58,14 @@ def begin(
     tensorboard: bool = False,
     teacher: Path | None = None,
 ) -> Path:
-    """Make the folder of a new run below `out`; returns it.
+    """Create the folder of a new run below `out`; returns it.
 
-    queries, gallery: validation photos; without a gallery each query searches the others, without queries there is no
-    validation. weights: "imagenet", "none", or a file. judged: pictures to learn from besides; those that tell nothing
-    of the products of `train_photos` are left out. tensorboard: write event files for it, too. teacher: the directory
-    of a model to learn from, besides. Raises UnusableDataset, OSError (no room on the disk).
+    queries, gallery: validation photos; without a gallery the queries search one another, without queries there is no
+    validation. weights: "imagenet", "none", or a file. judged: pictures from relevance feedback; those without a
+    product in `train_photos` are left out. tensorboard: also write event files. teacher: directory of a model to distil
+    from.
+
+    Raises UnusableDataset, OSError (no room on the disk).
     """
     judged = _telling(judged, {photo.product for photo in train_photos})
     shown = [Photo(Path(), picture.product) for picture in judged if picture.product]
@@ -100,7 +102,7 @@ def begin(
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """What `begin` noted of the run in `folder`. Raises UnusableDataset when there is none to go on with."""
+    """The contents of run.json in `folder`. Raises UnusableDataset if there is no run to resume."""
     if not (folder / RUN).is_file():
         raise UnusableDataset(f"{folder} is not the folder of a training run: it holds no {RUN}.")
     if not folder.name.endswith(UNFINISHED):
@@ -113,9 +115,9 @@ def go_on(
     report: Callable[[dict[str, float]], None],
     report_batch: Callable[[int, int], None] = lambda epoch, batch: None,
 ) -> None:
-    """Train a begun run, from its last checkpoint if there is one, until its recipe is fulfilled.
+    """Train a begun run until its recipe is fulfilled, from its last checkpoint if there is one.
 
-    report, report_batch: told of each finished epoch (its row), and of each batch (epoch and batch, from 1).
+    report, report_batch: called after each epoch (with its row), and after each batch (with epoch and batch, from 1).
 
     Raises UnusableDataset, WeightsMismatch, UnknownBackbone, OSError.
     """
@@ -135,16 +137,16 @@ def go_on(
         report = also_to_tensorboard(report, folder / TENSORBOARD)
     validation = _validation(folder, facts, recipe)
     history = train(recipe, network, training, validation, folder, report, teacher=teacher, report_batch=report_batch)
-    facts["seconds"] = sum(_seconds(recipe, row) for row in history)  # of all that were killed
+    facts["seconds"] = sum(_seconds(recipe, row) for row in history)  # including those before interruptions
     facts["backend"] = keras.backend.backend()
     facts["epochs"] = len(history)
     _write_run(folder, facts)
 
 
 def finish(folder: Path) -> Path:
-    """Export the best weights of a run, judge them, write card and curves; returns the finished model directory.
+    """Export the best weights, evaluate them, write card and curves; returns the directory of the finished model.
 
-    Raises ExportMismatch when ONNX disagrees with Keras, OSError; the run is then as it was.
+    Raises ExportMismatch if ONNX and Keras disagree, OSError; the run can then be finished again.
     """
     facts = read_run(folder)
     recipe = Recipe(**facts["recipe"])
@@ -165,12 +167,12 @@ def finish(folder: Path) -> Path:
     folder.rename(finished)
     for name in (CHECKPOINT, BEST_WEIGHTS, STAGES):
         (finished / name).unlink(missing_ok=True)
-    shutil.rmtree(finished / PICTURES, ignore_errors=True)  # shoppers' pictures do not travel with a model
+    shutil.rmtree(finished / PICTURES, ignore_errors=True)  # a model must not contain shoppers' pictures
     return finished
 
 
 def finished_epochs(folder: Path) -> list[dict[str, float]]:
-    """The history of the run in `folder` so far, with the `seconds` of each epoch's batches."""
+    """The history of the run in `folder`, with the `seconds` of each epoch's batches."""
     recipe = Recipe(**read_run(folder)["recipe"])
     path = folder / HISTORY
     rows = list(csv.DictReader(path.open())) if path.exists() else []
@@ -179,14 +181,14 @@ def finished_epochs(folder: Path) -> list[dict[str, float]]:
 
 
 def plan_epochs(folder: Path, epochs: int) -> None:
-    """Let the begun run in `folder` take this many epochs; those that are done count."""
+    """Set the total number of epochs of the run in `folder`, including those that are done."""
     facts = read_run(folder)
     facts["recipe"]["epochs"] = epochs
     _write_run(folder, facts)
 
 
 def discard_if_untrained(folder: Path) -> bool:
-    """Remove the folder of a run that has no checkpoint yet; True when it has one and is kept."""
+    """Delete the folder of a run without a checkpoint; True if it has one and is kept."""
     if (folder / CHECKPOINT).exists() or not folder.name.endswith(UNFINISHED):
         return True
     shutil.rmtree(folder, ignore_errors=True)
@@ -222,7 +224,7 @@ def initial_network(recipe: Recipe, weights: str) -> keras.Model:
 
 
 def load_network(directory: Path) -> keras.Model:
-    """The Keras network of a finished model directory, in float32, to learn from. Raises WeightsMismatch."""
+    """The Keras network of a finished model directory, in float32, as a teacher. Raises WeightsMismatch."""
     card = json.loads((directory / CARD).read_text())
     weights = keras_weights(directory)
     if "network" not in card or weights is None:
@@ -243,17 +245,17 @@ def _write_run(folder: Path, facts: dict[str, Any]) -> None:
 
 
 def _seconds(recipe: Recipe, epoch: dict[str, float]) -> float:
-    """How long the batches of an epoch in the history took."""
+    """Duration of the batches of an epoch in the history."""
     return recipe.steps * recipe.p * recipe.k / epoch["photos_per_second"]
 
 
 def _listed(photos: list[Photo]) -> list[list[str]]:
-    """path, product and kind of each photo."""
+    """Path, product and kind of each photo."""
     return [[str(photo.path.resolve()), photo.product, photo.category or ""] for photo in photos]
 
 
 def _telling(judged: Sequence[JudgedPicture], products: set[str]) -> list[JudgedPicture]:
-    """The pictures that say something of `products`, with what they say of others left out."""
+    """The pictures that concern `products`; judgements on other products are removed."""
     within = [
         replace(
             picture,
@@ -268,9 +270,10 @@ def _telling(judged: Sequence[JudgedPicture], products: set[str]) -> list[Judged
 def _written(
     judged: list[JudgedPicture], kinds: dict[str, str], folder: Path, first_row: int
 ) -> tuple[list[list[str]], list[tuple[int, str]]]:
-    """The pictures as files of the run: how they are listed, and which row was taken for which product wrongly.
+    """Write the pictures into the run's folder; returns their list and the hard negatives: (row, product mistaken for
+    it).
 
-    A picture of a known product is one row; any other is a row for each product that it does not show.
+    A picture of a known product is one row; any other is one row for each product that it does not show.
     """
     listed: list[list[str]] = []
     hard_negatives: list[tuple[int, str]] = []
@@ -290,7 +293,7 @@ def _written(
 
 
 def _check_validation(queries: list[Photo], gallery: list[Photo]) -> None:
-    """Raises UnusableDataset when there are queries and none of them has anything to find."""
+    """Raises UnusableDataset if there are queries and none of them has its product in the gallery."""
     found = Counter(photo.product for photo in gallery or queries)
     if queries and not any(found[photo.product] > (not gallery) for photo in queries):
         raise UnusableDataset(
@@ -303,12 +306,14 @@ def _check_validation(queries: list[Photo], gallery: list[Photo]) -> None:
 def _labelled(
     folder: Path, listed: list[list[str]], size: int, hard_negatives: Sequence[tuple[int, str]] = ()
 ) -> Labelled:
-    """The photos of a run that can be read, and the pairs of `hard_negatives` (row of `listed`, product) among them."""
-    photos = [Photo(folder / path, product) for path, product, _ in listed]  # those of the run itself lie in its folder
+    """The readable photos of a run, and those pairs of `hard_negatives` (row of `listed`, product)
+    that concern them.
+    """
+    photos = [Photo(folder / path, product) for path, product, _ in listed]  # absolute paths stay as they are
     missing = [photo.path for photo in photos if not photo.path.is_file()]
     if missing:
         raise UnusableDataset(f"{len(missing)} photos of this run are gone, first {missing[0]}.")
-    # Shoppers' pictures, decoded, go when the run's own copies of them go.
+    # Decoded pictures of shoppers are cached in the run's folder, so that they are deleted with it.
     judged = any(path.startswith(f"{PICTURES}/") for path, *_ in listed)
     pixels, rows = cached_pixels(photos, size, folder=folder / PICTURES if judged else None)
     if not rows:

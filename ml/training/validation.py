@@ -1,4 +1,4 @@
-"""How well the network in training finds validation photos."""
+"""Validation during training: retrieval of the validation photos."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,25 +13,25 @@ from ml.evaluation.metrics import recall_at_k, retrieve
 
 @dataclass(frozen=True)
 class Validation:
-    """Queries and the gallery they search; without a gallery each query searches the others."""
+    """Queries and the gallery they search; without a gallery the queries search one another."""
 
     queries: Labelled
     gallery: Labelled | None = None
 
     @cached_property
     def answerable(self) -> NDArray[np.bool_]:
-        """bool [n]: the query's product is there to be found."""
+        """bool [n]: the query's product is in the gallery."""
         searched = self.gallery.products if self.gallery else self.queries.products
         found, counts = np.unique(searched, return_counts=True)
         return np.isin(self.queries.products, found[counts > (not self.gallery)])
 
     @property
     def asked(self) -> NDArray[np.str_]:
-        """The product of each query that has anything to find."""
+        """The products of the answerable queries."""
         return self.queries.products[self.answerable]
 
     def recall_1(self, network: keras.Model) -> float:
-        """Recall@1 of queries whose product the gallery holds, in 0..1."""
+        """Recall@1 of the answerable queries, in 0..1."""
         queries = embed(network, self.queries.pixels)
         gallery = embed(network, self.gallery.pixels) if self.gallery else None
         products = self.gallery.products if self.gallery else None

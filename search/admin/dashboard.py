@@ -1,4 +1,6 @@
-"""The first page of the admin: is the catalogue searchable, are searches answered fast and well?"""
+"""The admin's home page: how much of the catalogue is indexed, how many searches there are, how fast and how well they
+are answered.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ HOURS = 24
 LISTED = 6
 PAIRS = reverse_lazy("admin:search_photopair_changelist")
 
-# Milliseconds of a whole search (decode, embed, first answer), by day of the server's time zone.
+# Milliseconds of a search (decode + embed + first answer), by day in the server's time zone.
 LATENCY = """
 SELECT (created AT TIME ZONE %(zone)s)::date AS day,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY total), percentile_cont(0.95) WITHIN GROUP (ORDER BY total)
@@ -61,7 +63,7 @@ class Chart:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """DASHBOARD_CALLBACK of django-unfold: what this person may see."""
+    """DASHBOARD_CALLBACK of django-unfold; sections depend on the user's permissions."""
     context["title"] = _("Today")
     if request.user.has_perm("catalog.view_product"):
         context |= {"tiles": _tiles(), "throughput": embedded_by_hour()}
@@ -133,7 +135,7 @@ def embedded_by_hour() -> Chart:
 
 
 def searches_by_day() -> Chart:
-    """Per day all searches, and within them those with a good match."""
+    """All searches of each day, and those with a good match."""
     rows = Query.objects.filter(created__gte=_since()).annotate(day=TruncDate("created")).order_by().values_list("day")
     good = ~Q(nothing_alike=True)
     counts: dict[date, tuple[int, int]] = {
@@ -147,7 +149,7 @@ def searches_by_day() -> Chart:
 
 
 def marks_by_day() -> Chart:
-    """Per day what shoppers marked, and within it what they marked as right."""
+    """Shoppers' marks of each day, and those that say "right"."""
     rows = ShopperMark.objects.filter(created__gte=_since()).annotate(day=TruncDate("created")).values_list("day")
     right = Q(verdict=Judgement.Verdict.RIGHT)
     counts: dict[date, tuple[int, int]] = {
@@ -161,7 +163,7 @@ def marks_by_day() -> Chart:
 
 
 def latency_by_day() -> Chart:
-    """Per day the 95th percentile, and within it the median."""
+    """95th percentile and median of each day."""
     with connection.cursor() as cursor:
         cursor.execute(LATENCY, {"zone": timezone.get_current_timezone_name(), "since": _since()})
         found = {day: (p50, p95) for day, p50, p95 in cursor.fetchall()}

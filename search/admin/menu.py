@@ -1,4 +1,4 @@
-"""The admin's side menu: each sees what she may use."""
+"""The admin's sidebar, by the user's permissions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 
 def menu(request: HttpRequest) -> list[dict[str, Any]]:
-    """Groups of links, as django-unfold wants them."""
+    """Groups of links in the format of django-unfold."""
 
     def link(title: str, icon: str, name: str, permission: str = "") -> dict[str, Any]:
         return {

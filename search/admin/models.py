@@ -1,4 +1,4 @@
-"""The model registry as a page: versions side by side, one made ready in the background, switched to, rolled back."""
+"""The model registry in the admin: versions side by side, prepared in the background, activated, rolled back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from search.indexing import rollout
 from search.models import photos_awaiting
 
 SHOWN = 6  # versions side by side: the active one and the newest
-MEASURING = 3600  # seconds: exact search among millions of photos takes its time
+MEASURING = 3600  # seconds; exact search among millions of photos is slow
 
 
 @admin.register(ModelVersion)
@@ -60,7 +60,7 @@ class ModelVersionAdmin(ModelAdmin):
         return render(request, "admin/ml/models.html", context)
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asked for every two seconds while a version is being prepared; then the whole page is loaded again."""
+        """Polled every two seconds while a version is prepared; when it is done, the whole page is reloaded."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         version = get_object_or_404(ModelVersion, pk=pk)
@@ -78,7 +78,7 @@ class ModelVersionAdmin(ModelAdmin):
         return FileResponse(picture.open("rb"), content_type="image/png")
 
     def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What a switch means, before it happens: every shopper's next search is answered by this version."""
+        """Confirmation before activation, which changes the model of every search at once."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         version = get_object_or_404(ModelVersion, pk=pk)
@@ -102,7 +102,7 @@ class ModelVersionAdmin(ModelAdmin):
         return render(request, "admin/ml/model_confirm.html", context)
 
     def upload_view(self, request: HttpRequest) -> HttpResponse:
-        """A model directory as a ZIP becomes a candidate."""
+        """Upload of a model directory as a ZIP, registered as a candidate."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         upload = request.FILES.get("archive")
@@ -161,20 +161,20 @@ class ModelVersionAdmin(ModelAdmin):
         }
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # training registers versions
+        return False  # versions are registered by training and upload
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         return False
 
 
 def _side_by_side(columns: list[dict[str, str]]) -> list[tuple[str, list[str]]]:
-    """(what was measured, its value for each version or "")."""
+    """Rows of the comparison: (name of a metric, its value for each version or "")."""
     names = list(dict.fromkeys(name for column in columns for name in column))
     return [(name, [column.get(name, "") for column in columns]) for name in names]
 
 
 def _own_figures(version: ModelVersion) -> dict[str, str]:
-    """On the shop's own photos."""
+    """Metrics measured on the shop's own photos."""
     own = _own_catalogue(version)
     if not own:
         return {}
@@ -183,7 +183,7 @@ def _own_figures(version: ModelVersion) -> dict[str, str]:
 
 
 def _card_figures(version: ModelVersion) -> dict[str, str]:
-    """Those that its training left on its card."""
+    """Metrics from the model card."""
     figures: dict[str, str] = {}
     metrics = {name: value for name, value in version.metrics.items() if name not in ("catalogue", "confusions")}
     _flatten(metrics, "", figures)
@@ -192,7 +192,7 @@ def _card_figures(version: ModelVersion) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Two products that a version takes for each other, by the two photos that are most alike."""
+    """Two products that a version confuses, with their two most similar photos."""
 
     photo: ProductImage
     taken_for: ProductImage
@@ -201,7 +201,7 @@ class Confusion:
 
 
 def _confusions(version: ModelVersion) -> list[Confusion]:
-    """Those kept when the version was measured, less what was deleted or merged since."""
+    """The confusions stored when the version was measured, without products that were deleted or merged since."""
     kept = version.metrics.get("confusions", [])
     wanted = {pair[side] for pair in kept for side in ("image", "other")}
     photos = ProductImage.objects.select_related("product").in_bulk(wanted)
@@ -214,7 +214,7 @@ def _confusions(version: ModelVersion) -> list[Confusion]:
 
 
 def _own_catalogue(version: ModelVersion) -> dict[str, Any] | None:
-    """Measured when this version, or the one that took over from it, was prepared."""
+    """The metrics measured when this version, or the one that replaced it, was prepared."""
     for measured_by in (version, *ModelVersion.objects.exclude(pk=version.pk)):
         if own := measured_by.metrics.get("catalogue", {}).get(version.version):
             return own

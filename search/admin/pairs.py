@@ -1,4 +1,4 @@
-"""Photos to look at: those that cannot be read, and those that are there twice, side by side, to merge or dismiss."""
+"""Photos for review in the admin: unreadable ones, and duplicates side by side, to merge or dismiss."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SHOWS = {
 
 
 def photos_to_look_at(show: str, model: ModelVersion | None) -> QuerySet[Any]:
-    """What there is behind one of SHOWS: photos that cannot be read, else pairs."""
+    """The rows for one of SHOWS: unreadable photos, or pairs."""
     if show == "broken":
         return ProductImage.objects.broken().order_by("pk").select_related("product__category")
     pairs = PhotoPair.objects.shown(model)
@@ -100,7 +100,7 @@ class PhotoPairAdmin(ModelAdmin):
         return self._back(request)
 
     def dismiss_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Both are right as they are; or, for one that was dismissed, look at it again."""
+        """Dismiss a pair (both photos are right), or restore a dismissed pair."""
         self._require(self.has_change_permission(request))
         pair = get_object_or_404(PhotoPair, pk=pk)
         if pair.dismissed:
@@ -112,7 +112,7 @@ class PhotoPairAdmin(ModelAdmin):
         return self._back(request)
 
     def merge_view(self, request: HttpRequest, keep: int, other: int) -> HttpResponse:
-        """Says what will happen; does it when that is agreed to."""
+        """Confirmation of a merge; POST carries it out."""
         self._require(self._may_merge(request))
         products = Product.objects.select_related("category").prefetch_related("images")
         kept, gone = get_object_or_404(products, pk=keep), get_object_or_404(products, pk=other)
@@ -157,7 +157,7 @@ class PhotoPairAdmin(ModelAdmin):
         return render(request, "admin/search/remove_photo.html", context)
 
     def again_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The file was repaired: read it again."""
+        """Read a photo again whose file was repaired."""
         self._require(self.has_change_permission(request))
         embed_again(ProductImage.objects.filter(pk=pk), ModelVersion.objects.active())
         self.message_user(request, _("The photo waits for a worker now."), messages.SUCCESS)
@@ -170,7 +170,7 @@ class PhotoPairAdmin(ModelAdmin):
         return request.user.has_perm("catalog.change_productimage")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # the worker finds them
+        return False  # pairs are found by the worker
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

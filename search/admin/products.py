@@ -1,4 +1,4 @@
-"""What the search adds to the admin: whether shoppers can find a product, and what looks like it."""
+"""What search adds to the admin of products: their indexing status, and similar products."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class SearchableProductAdmin(ProductAdmin):
         return [path("<int:pk>/similar/", view, name="product_similar"), *super().get_urls()]
 
     def similar(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The products that look like this one, for the form to load."""
+        """The products similar to this one; a fragment that the product form loads."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         product = get_object_or_404(self.get_queryset(request), pk=pk)

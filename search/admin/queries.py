@@ -1,4 +1,4 @@
-"""Searches in the admin: a clerk finds an item by its photo, and says which answers are right and which are wrong."""
+"""Searches in the admin: search by photo, and relevance feedback on the results."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PhotoForm(forms.Form):
 
 
 class ScoreFilter(DropdownFilter):
-    """By the best score of the first answer."""
+    """Filter by the best score of the first answer."""
 
     title = gettext_lazy("best match")
     parameter_name = "score"
@@ -111,7 +111,7 @@ class QueryAdmin(ModelAdmin):
         )
 
     def has_change_permission(self, request: HttpRequest, obj: Query | None = None) -> bool:
-        return False  # a search is looked at and judged, not edited
+        return False  # searches are judged, not edited
 
     @display(description=gettext_lazy("photo"))
     def picture(self, query: Query) -> SafeString:
@@ -184,11 +184,11 @@ class QueryAdmin(ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """What was found, for staff to judge; hidden products too."""
+        """The results of a search, hidden products included, each with buttons for a judgement."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         query = self.get_object(request, object_id)
-        if query is None:  # forgotten since, or no search's number at all
+        if query is None:  # deleted after the retention time, or an invalid id
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         verdicts = dict(query.judgements.values_list("product_id", "verdict"))
         by_shopper = {mark.product_id: mark for mark in query.shopper_marks.select_related("product")}
@@ -216,7 +216,7 @@ class QueryAdmin(ModelAdmin):
         return render(request, "admin/search/query.html", context)
 
     def _found_by_words(self, request: HttpRequest, words: str) -> QuerySet[Product]:
-        """As the list of products finds them: the right one may not be among the answers."""
+        """Products found by words as in the list of products: the right one may not be among the results."""
         if not words:
             return Product.objects.none()
         products = cast(ProductAdmin, self.admin_site.get_model_admin(Product))
@@ -224,7 +224,7 @@ class QueryAdmin(ModelAdmin):
         return products.get_search_results(request, queryset, words)[0][:FOUND]
 
     def attach_view(self, request: HttpRequest, pk: UUID, product: int) -> HttpResponse:
-        """The photo that was searched for becomes one of the product's."""
+        """Adds the photo that was searched for to a product."""
         if not (self.has_view_permission(request) and request.user.has_perm("catalog.change_product")):
             raise PermissionDenied
         query, owner = get_object_or_404(Query, pk=pk), get_object_or_404(Product, pk=product)
@@ -236,7 +236,7 @@ class QueryAdmin(ModelAdmin):
         return redirect("admin:search_query_change", query.pk)
 
     def accept_marks_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """What shoppers said of this search becomes staff's judgements: training learns from them."""
+        """Turns shoppers' marks on this search into staff's judgements, which training uses."""
         if not request.user.has_perm("search.add_judgement"):
             raise PermissionDenied
         query = get_object_or_404(Query, pk=pk)
@@ -263,7 +263,7 @@ class QueryAdmin(ModelAdmin):
         )
 
     def judge_view(self, request: HttpRequest, pk: UUID, product: int) -> HttpResponse:
-        """Right, wrong, or (the same again) no judgement. What is kept is there for training."""
+        """Sets "right" or "wrong"; the same verdict again removes it. Training uses what is stored."""
         if not request.user.has_perm("search.add_judgement"):
             raise PermissionDenied
         query, found = get_object_or_404(Query, pk=pk), get_object_or_404(Product, pk=product)

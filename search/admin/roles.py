@@ -1,4 +1,4 @@
-"""Who may do what in the admin: two groups, made once; afterwards they belong to the shop."""
+"""The two groups of staff. They are created once; a shop may change them afterwards."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def make_groups(**kwargs: Any) -> None:
-    """After migrate, when the permissions are there. A group that exists is left as the shop has it."""
+    """After migrate, when the permissions exist. An existing group is not changed."""
     for name, models in ROLES.items():
         group, created = Group.objects.get_or_create(name=name)
         if not created:

@@ -1,4 +1,4 @@
-"""Trainings in the admin: what to learn from and for how long, watched live, stopped, gone on with."""
+"""Trainings in the admin: data, duration and start, live progress, stop and resume."""
 
 from __future__ import annotations
 
@@ -150,7 +150,9 @@ class StartTrainingForm(forms.Form):
 
 
 def _starts() -> list[tuple[str, Any]]:
-    """The active version, the bundled ones, ImageNet, nothing; no version whose Keras weights are not there."""
+    """Choices for the initial weights: the active version, the bundled ones, ImageNet, random. Only versions whose
+    Keras weights are present.
+    """
     active = ModelVersion.objects.active()
     bundled = ModelVersion.objects.filter(version__in=[card["version"] for _directory, card in bundled_models()])
     found: dict[str, str] = {}
@@ -221,7 +223,7 @@ class TrainingAdmin(ModelAdmin):
         return render(request, "admin/search/training.html", context | _state(training))
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asked for every two seconds; once the training rests, the whole page is loaded again."""
+        """Polled every two seconds; when the training has ended, the whole page is reloaded."""
         training = self._training(request, pk)
         if not training.is_open:
             return HttpResponse(headers={"HX-Refresh": "true"})
@@ -254,7 +256,7 @@ class TrainingAdmin(ModelAdmin):
         return request.user.has_perm("ml.change_modelversion")
 
     def has_change_permission(self, request: HttpRequest, obj: Training | None = None) -> bool:
-        return False  # a training is watched and steered, not edited
+        return False  # trainings are started and stopped, not edited
 
     def has_delete_permission(self, request: HttpRequest, obj: Training | None = None) -> bool:
         return self.has_add_permission(request) and (obj is None or not obj.is_open)
@@ -276,7 +278,7 @@ def _state(training: Training) -> dict[str, Any]:
 
 
 def _minutes_left(training: Training) -> int | None:
-    """Of learning, by the speed of the last epoch; None as long as it is not known."""
+    """Remaining minutes, extrapolated from the last epoch; None before the first epoch has ended."""
     if training.state != Training.State.RUNNING or not training.history or not training.planned_epochs:
         return None
     photos = training.steps * training.p * training.k
@@ -288,7 +290,7 @@ def _minutes_left(training: Training) -> int | None:
 
 @dataclass(frozen=True)
 class Curve:
-    """One figure over the epochs, as the points of an SVG polyline."""
+    """One metric over the epochs, as the points of an SVG polyline."""
 
     title: str
     points: str

@@ -1,1 +1,1 @@
-"""API v1, the search's part: searches by photo, stored photo, embedding or words, and the models behind them."""
+"""API v1, the search's part: search by photo, stored photo, embedding or words, and the models."""

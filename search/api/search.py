@@ -39,8 +39,8 @@ from search.parameters import check_content_length, read_crops, read_photos_of_r
 MAX_K = 100
 DEFAULT_K = 20
 DEFAULT_SIMILAR = 12
-MAX_DEPTH = 1000  # products behind one photo that paging reaches
-DEPTHS = (MAX_K, MAX_DEPTH)  # how many are ranked for one page: the first pages come without the depth of the last
+MAX_DEPTH = 1000  # rank of the last product that paging reaches
+DEPTHS = (MAX_K, MAX_DEPTH)  # products ranked for a page: the first pages do not pay for the deepest
 MAX_WORDS = 200  # letters
 
 K = schema.whole(1, MAX_K, DEFAULT_K)
@@ -101,7 +101,7 @@ def _body_schema(form: bool) -> dict[str, Any]:
 
 
 class Narrowing:
-    """Which products may be found, and how many. Raises InvalidRequest, before any work is done."""
+    """The filter and the number of results of a request. Raises InvalidRequest before any photo is decoded."""
 
     def __init__(self, parameters: QueryDict) -> None:
         self.filter: ProductFilter = read_product_filter(parameters)
@@ -174,7 +174,9 @@ class Search(APIView):
         return self.unstored(None, took, ranked)
 
     def unstored(self, model: str | None, took_ms: dict[str, float], found: Sequence[Hit]) -> Response:
-        """The answer to a search that leaves no query behind: there is no photo to embed under the next model."""
+        """The response to a search by words or by embedding. No Query is stored: without a photo it could not be
+        embedded under the next model.
+        """
         results = described(self.request, found)
         facts = {"query": None, "model": model, "took_ms": took_ms, "count": len(results), "results": results}
         return Response({**facts, "photos": []})
@@ -240,7 +242,7 @@ def answer(request: Request, query: Query, matches: Sequence[Match], narrowing: 
 
 
 def _parameters(data: Any) -> QueryDict:
-    """The fields of a form, or of a JSON object, as the readers of parameters want them. Raises InvalidRequest."""
+    """The fields of a form or of a JSON object as a QueryDict. Raises InvalidRequest."""
     if isinstance(data, QueryDict):
         return data
     if not isinstance(data, dict):
@@ -266,7 +268,9 @@ def _score(parameters: QueryDict) -> float:
 
 
 def _unit_vector(written: Any) -> NDArray[np.float32]:
-    """float32 [DIM] of unit length. Raises InvalidRequest for anything else, with one in a hundred for rounding."""
+    """The vector as float32 [DIM], normalised. Raises InvalidRequest unless it has DIM finite numbers and a length
+    within 1 % of 1.
+    """
     numbers = isinstance(written, list) and all(isinstance(x, int | float) and not isinstance(x, bool) for x in written)
     if numbers and len(written) == DIM:
         vector = np.asarray(written, np.float64)

@@ -1,4 +1,4 @@
-"""What a search is answered."""
+"""Serializers of search responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a client may search: strangers by their address, a client with a token of scope `search` by itself."""
+"""Rate limits of searches: by IP address, or by token for clients whose token has the scope `search`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of several catalogue photos on one canvas, and a phone's screenshots of one, with where each item is."""
+"""Collages of catalogue photos, and phone screenshots of one, with the box of each item."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from PIL import Image, ImageDraw
 from ml.objects import Box
 
 GRID = {2: (2, 1), 3: (2, 2), 4: (2, 2)}  # columns, rows, of a canvas that is wider than high
-DIFFERS = 40  # of 255: a pixel of the item, not of the photo's own ground
-BESIDE = 0.01  # of a line's pixels may differ without an item there
+DIFFERS = 40  # of 255; a pixel this far from the photo's background belongs to the item
+BESIDE = 0.01  # share of differing pixels in a row or column that is still background
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Where a photo lies on the canvas, and the item in it: either is a right box for a shopper."""
+    """The box of a photo on the canvas, and the box of the item inside it; finding either one is correct."""
 
     photo: Box
     item: Box
@@ -26,7 +26,7 @@ class Placed:
 
 
 def collage(random: np.random.Generator, photos: list[Image.Image]) -> tuple[Image.Image, list[Placed]]:
-    """2 to 4 photos, none over another, on a plain, shaded or grained canvas of 800 x 600 pixels or upright."""
+    """2 to 4 photos without overlap on a plain, shaded or grainy canvas of 800 x 600 pixels or 600 x 800."""
     upright = random.random() < 0.5
     width, height = (600, 800) if upright else (800, 600)
     columns, rows = GRID[len(photos)][::-1] if upright else GRID[len(photos)]
@@ -45,7 +45,7 @@ def collage(random: np.random.Generator, photos: list[Image.Image]) -> tuple[Ima
 
 
 def screenshot(random: np.random.Generator, photo: Image.Image) -> tuple[Image.Image, list[Placed]]:
-    """A shop's page on a phone, light or dark: bars, the photo, lines of text, a button."""
+    """A shop's page on a phone, light or dark: status bar, photo, lines of text, a button."""
     dark = random.random() < 0.4
     ground, ink = ((20, 20, 22), (230, 230, 230)) if dark else ((255, 255, 255), (30, 30, 30))
     screen = Image.new("RGB", (420, 900), ground)

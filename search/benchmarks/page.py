@@ -24,7 +24,7 @@ def read_figures(file: Path) -> Figures:
 
 
 def machine() -> dict[str, str]:
-    """What the figures of this run were taken on."""
+    """Processor, memory and versions of this run."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('server_version'),"
@@ -185,7 +185,7 @@ def _rest(figures: Figures) -> Iterator[str]:
 
 
 def _plots(figures: Figures, folder: Path) -> bool:
-    """Whether they could be drawn: matplotlib is not needed to serve."""
+    """False if matplotlib, which serving does not need, is not installed."""
     try:
         from matplotlib.figure import Figure
     except ImportError:

@@ -1,4 +1,6 @@
-"""Other engines on the same vectors, for bench_search. One that is not installed is left out, and said so."""
+"""Other vector search engines on the same vectors, for bench_search. Engines that are not installed are skipped, with a
+message.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-M, EF_CONSTRUCTION, EF_SEARCH = 16, 160, 150  # as our own index
+M, EF_CONSTRUCTION, EF_SEARCH = 16, 160, 150  # as in search.indexing.rollout and the settings
 
-Rows = NDArray[np.int64]  # numbers of photos, nearest first
-Find = Callable[[NDArray[np.float32], float | None], Rows]  # (query, highest price) -> the nearest that pass
+Rows = NDArray[np.int64]  # row numbers of photos, nearest first
+Find = Callable[
+    [NDArray[np.float32], float | None], Rows
+]  # (query, maximum price) -> the nearest rows that pass the filter
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,11 @@ class ReferenceEngine:
 def installed_engines(
     vectors: NDArray[np.float16], prices: NDArray[np.float64], rows: int
 ) -> Iterator[ReferenceEngine | str]:
-    """Each engine, one after the other, filled with `vectors` (unit rows) and asked for `rows` of them; or the sentence
-    that it is not installed."""
+    """Each engine in turn, its index built from `vectors` (float16 [n, d], unit rows); or a message that it is not
+    installed.
+
+    prices: float64 [n], for engines that filter. rows: neighbours per query.
+    """
     for package, make in (
         ("faiss", _faiss_flat), ("faiss", _faiss_hnsw), ("hnswlib", _hnswlib), ("usearch", _usearch),
         ("lancedb", _lancedb),
@@ -97,7 +104,7 @@ def _usearch(vectors: NDArray[np.float16], prices: NDArray[np.float64], rows: in
 
 
 def _lancedb(vectors: NDArray[np.float16], prices: NDArray[np.float64], rows: int) -> Made:
-    """A vector database: filtered during the search, by an index on the price; IVF-PQ re-ranked with whole vectors."""
+    """A vector database: IVF-PQ re-ranked with full vectors, filtered during the search by an index on the price."""
     import lancedb
     import pyarrow as pa
     from lancedb.index import BTree

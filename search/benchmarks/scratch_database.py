@@ -1,4 +1,4 @@
-"""Where the benchmarks put what they measure: never into the shop's own database."""
+"""A database of their own for benchmarks, which never write to the shop's."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from ml.models import ModelVersion
 from search.indexing.rollout import index_name
 
 BYTES_PER_PHOTO = 4_500  # product, photo, embedding, indexes and the log of writing them: 3.6 kB at 100,000
-LOCK = 0x6265_6E63  # "benc": held by a benchmark's own connection for as long as it lives
+LOCK = 0x6265_6E63  # "benc"; key of the advisory lock that a running benchmark holds
 
 
 @contextmanager
 def scratch_database(photos: int = 0) -> Iterator[None]:
-    """A migrated, empty database beside the real one on the same server, dropped afterwards.
+    """A migrated, empty database beside the shop's on the same server, dropped at the end, also after Ctrl-C and
+    SIGTERM.
 
-    Also after Ctrl-C or SIGTERM; one that a killed benchmark left is dropped by the next. Without the active model's
-    index: it is built when the rows are there, as it would be for a shop of that size. Raises CommandError where the
-    disk does not hold `photos`, and while another benchmark runs.
+    One that a killed benchmark left behind is dropped by the next. The active model's index is not built: benchmarks
+    build it after filling the table, as for a shop of that size. Raises CommandError if the disk has no room for
+    `photos`, or if another benchmark runs.
     """
     connection.ensure_connection()
     name = connection.settings_dict["NAME"]
@@ -44,7 +45,7 @@ def scratch_database(photos: int = 0) -> Iterator[None]:
                         cursor.execute(f"DROP INDEX {index_name(model)}")
                 yield
             finally:
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not leave the database behind
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second SIGTERM must not interrupt DROP DATABASE
                 connection.close()
                 connection.settings_dict["NAME"] = name
                 _drop(scratch)
@@ -58,7 +59,7 @@ def _interrupted(signal_number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def _the_only_benchmark(scratch: str) -> Iterator[None]:
-    """Two at once would measure each other, and drop each other's database."""
+    """Concurrent benchmarks would slow each other down and drop each other's database."""
     with _maintenance_connection() as alone:
         (free,) = alone.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() or (False,)
         if not free:

@@ -1,4 +1,4 @@
-"""What the ANN index loses against exact search."""
+"""Recall of the ANN index against exact search."""
 
 import random
 
@@ -12,10 +12,10 @@ SAMPLE = 500
 
 
 def recall_of_the_index(model: ModelVersion, k: int, seed: int = 0) -> tuple[float, int]:
-    """(share of exact search's k products that the index finds too, in 0..1; photos asked about).
+    """(share of the k products of exact search that the index finds, in 0..1; number of queries).
 
-    A seeded sample of SAMPLE stored photos of active products, each asked for the products most like it but its own.
-    Raises ValueError while no photo is embedded under `model`, or there is no other product to find.
+    Queries are a seeded sample of SAMPLE stored photos of active products, each searching for other products than its
+    own. Raises ValueError if no photo is embedded under `model`, or there is no other product to find.
     """
     embedded = Embedding.objects.filter(model=model, is_active=True)
     images = list(embedded.order_by("image_id").values_list("image_id", flat=True))

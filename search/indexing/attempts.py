@@ -1,8 +1,8 @@
-"""Photos that end their worker: each try is counted before the photo is read, so that a crash cannot undo the count.
+"""Isolates photos that crash the worker: each attempt is counted and committed before the photo is read.
 
-A worker that dies in the middle of a batch (out of memory, a fault in a decoder, longer than a task may take) leaves
-the batch's counts behind. Next time its photos go in ever smaller groups, until the one that kills is alone, and is
-given up with the reason written on it.
+If a worker dies in a batch (out of memory, a crash of a decoder, the task's time limit), the counts of its photos
+remain. These photos are then read in smaller and smaller groups, until the one that crashes is alone; it is given up,
+with the reason in its `error`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 from catalog.models import ProductImage
 from search.models import EmbeddingAttempt
 
-GROUPS = (64, 8, 1, 1)  # photos read together after so many tries; after as many tries as there are groups, none
+GROUPS = (64, 8, 1, 1)  # group size by number of failed attempts; after len(GROUPS) attempts a photo is given up
 REASON = gettext_noop("Reading this photo stopped the worker several times. Please replace the file.")
 
 COUNT = """
@@ -28,7 +28,9 @@ ON CONFLICT (image_id) DO UPDATE SET
 
 
 def groups_of(images: Sequence[ProductImage]) -> list[list[ProductImage]]:
-    """`images` as they may be read together, those never tried first; without those that are given up here."""
+    """`images` in groups to be read together, new ones first. Photos with too many attempts get an error and are left
+    out.
+    """
     counts = dict(
         EmbeddingAttempt.objects.filter(image__in=[image.pk for image in images]).values_list("image_id", "count")
     )
@@ -48,13 +50,13 @@ def groups_of(images: Sequence[ProductImage]) -> list[list[ProductImage]]:
 
 
 def begin(images: Iterable[ProductImage]) -> None:
-    """Committed before the first of `images` is read."""
+    """Count an attempt for each of `images`; commits before the first is read."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [[image.pk for image in images]])
 
 
 def end(images: Iterable[ProductImage]) -> None:
-    """They were read, or were not begun: whatever became of them, no worker died of it."""
+    """Delete the counts: the photos were read (or not begun), and the worker survived."""
     EmbeddingAttempt.objects.filter(image__in=[image.pk for image in images]).delete()
 
 

@@ -107,8 +107,8 @@ def _require_citus(cursor: CursorWrapper) -> None:
     cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'citus'")
     if not cursor.fetchone():
         raise NoCitus(
-            "This Postgres server has no Citus, and one server needs none. Where one is too small, install Citus on each"
-            " (docs/scaling.md), then run this again."
+            "This Postgres server has no Citus, and one server needs none. Where one is too small, install Citus on"
+            " each (docs/scaling.md), then run this again."
         )
     try:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Photos of the catalogue to rows of search_embedding. Every step may run twice, and may be killed anywhere."""
+"""Embeds photos of the catalogue into search_embedding. Every step may run twice and may be killed at any point."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from search.models import photos_awaiting
 
 logger = logging.getLogger(__name__)
 
-BATCH = 64  # photos written in one statement, and at most lost to a crash
+BATCH = 64  # photos written in one statement; a crash loses at most one batch
 
 # A product that is being changed is waited for. Sorted, so that two workers lock products in the same order.
 LOCK = """
@@ -54,10 +54,10 @@ def embed_awaiting(
     on_progress: Callable[[int], None] = lambda photos: None,
     seconds: float = math.inf,
 ) -> int:
-    """Embed those of `image_ids` (default: all) that await it under `model`; return how many photos were dealt with.
+    """Embed those of `image_ids` (default: all) that await it under `model`; returns the number of photos processed.
 
-    An unreadable photo gets the reason written on it and is not tried again until its file is replaced; so does one
-    that ended several workers. After `seconds` no further photo is begun.
+    An unreadable photo gets its `error` set and is skipped until its file is replaced; so does one that crashed several
+    workers. After `seconds` no further photo is started.
     """
     deadline = time.monotonic() + seconds
     awaiting = photos_awaiting(model)
@@ -75,7 +75,7 @@ def embed_awaiting(
 
 
 def _embed(images: Sequence[ProductImage], model: ModelVersion, deadline: float) -> int:
-    """How many of `images` were dealt with before `deadline`; at least one."""
+    """Number of `images` processed before `deadline`; at least one."""
     attempts.begin(images)
     vectors: list[tuple[ProductImage, NDArray[np.float32]]] = []
     embedded = model.embedder().embed_photos(
@@ -99,7 +99,7 @@ def _embed(images: Sequence[ProductImage], model: ModelVersion, deadline: float)
 
 
 def files_of(images: Iterable[ProductImage]) -> Iterator[bytes | Path]:
-    """What `read_photo` takes of each; of a file that is gone, a path where there is none."""
+    """For each image what `read_photo` accepts; for a missing file, a path that does not exist."""
     for image in images:
         name = image.file.name or ""
         try:
@@ -110,8 +110,8 @@ def files_of(images: Iterable[ProductImage]) -> Iterator[bytes | Path]:
 
 
 def _upsert(vectors: Sequence[tuple[ProductImage, NDArray[np.float32]]], model: ModelVersion) -> None:
-    """Write the rows. Staff who change many products at once may hold their locks: time out, wait and try again, so
-    that their statement never fails.
+    """Write the rows. If a bulk change by staff holds the row locks, time out and retry, so that their statement never
+    fails.
     """
     parameters: dict[str, Any] = {
         "model": model.pk,
@@ -122,7 +122,8 @@ def _upsert(vectors: Sequence[tuple[ProductImage, NDArray[np.float32]]], model: 
     for attempt in range(10):
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '500ms'")  # below deadlock_timeout (1 s): it is we who yield
+                # below deadlock_timeout (1 s), so that this side yields
+                cursor.execute("SET LOCAL lock_timeout = '500ms'")
                 cursor.execute(LOCK, parameters)
                 cursor.execute(UPSERT, parameters)
             return

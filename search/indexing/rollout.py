@@ -1,6 +1,6 @@
-"""How a model takes over: embed every photo with it, build its index, compare it with the active one, switch.
+"""Rollout of a model: embed every photo with it, build its index, compare it with the active one, switch.
 
-Until the switch the active model serves; the switch is one transaction. Rollback is the same with the former version.
+The active model serves until the switch, which is one transaction. A rollback is the same with the former version.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from search.models import Embedding, photos_awaiting
 
 logger = logging.getLogger(__name__)
 
-HNSW = "m = 16, ef_construction = 160"  # 64 found .977 of the ten nearest of 1,000,000 photos, 160 finds .990
-SAMPLE = 500  # photos asked about when two models are compared: the 95 % interval is at most ±4.4 points wide
+HNSW = "m = 16, ef_construction = 160"  # recall@10 among 1,000,000 photos: .990; with ef_construction = 64: .977
+SAMPLE = 500  # queries for the comparison of two models: a 95 % interval of at most ±4.4 points
 KS = (1, 5, 10)
-CONFUSIONS = 12  # pairs of products kept with a version
+CONFUSIONS = 12  # confused pairs of products stored with a version
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def progress(model: ModelVersion) -> Progress:
 
 
 def prepare(model: ModelVersion) -> None:
-    """Begin, in the background: the workers embed all photos with `model`; the last of them finishes it."""
+    """Start the preparation: workers embed all photos with `model`, and the last task finishes it."""
     if model.state == ModelVersion.State.ACTIVE:
         return
     model.embedder()  # a broken model fails here, before anything is queued
@@ -60,11 +60,11 @@ def prepare(model: ModelVersion) -> None:
 
 
 class Unloadable(RuntimeError):
-    """The version's files are not there or damaged."""
+    """The version's files are missing or damaged."""
 
 
 def prepare_in_background(model: ModelVersion) -> None:
-    """Let a worker `prepare` it. Does nothing where that has begun. Raises Unloadable."""
+    """Enqueue `prepare`. Does nothing if the preparation was started already. Raises Unloadable."""
     _load(model)
     if model.state in (ModelVersion.State.CANDIDATE, ModelVersion.State.RETIRED):
         model.start_preparing()
@@ -79,13 +79,14 @@ def _load(model: ModelVersion) -> None:
 
 
 class Busy(RuntimeError):
-    """Another process prepares this version."""
+    """Another process is preparing this version."""
 
 
 def finish(model: ModelVersion, wait: bool = True) -> bool:
-    """Index and compare a version whose photos are all embedded, and mark it ready; False if some still wait.
+    """Build the index of a version whose photos are all embedded, evaluate it, and mark it ready; False if photos still
+    wait.
 
-    Raises Busy where another process is at it and `wait` is False.
+    Raises Busy if another process is doing it and `wait` is False.
     """
     if photos_awaiting(model).exists():
         return False
@@ -101,11 +102,11 @@ def finish(model: ModelVersion, wait: bool = True) -> bool:
 
 
 class NotReady(RuntimeError):
-    """The version has not been prepared, or photos came in that it has not seen."""
+    """The version is not prepared, or photos were added that are not embedded with it yet."""
 
 
 def switch(model: ModelVersion) -> None:
-    """Let `model` serve from now on. Raises NotReady while photos await it."""
+    """Make `model` the active version. Raises NotReady if photos await embedding with it."""
     if model.state == ModelVersion.State.ACTIVE:
         return
     if model.state != ModelVersion.State.READY:
@@ -113,16 +114,18 @@ def switch(model: ModelVersion) -> None:
     model.make_active()
 
 
-ENOUGH = 90  # per cent of the photos embedded with a former version, from which it may serve at once
+ENOUGH = 90  # per cent of the photos that must be embedded with a former version for a rollback to it
 
 
 def can_roll_back(model: ModelVersion) -> bool:
-    """Whether a former version may serve at once: its index is whole, and nearly all photos are embedded with it."""
+    """Whether a former version may serve at once: its index is valid, and at least ENOUGH per cent of the photos are
+    embedded with it.
+    """
     return model.state == ModelVersion.State.RETIRED and has_index(model) and progress(model).percent >= ENOUGH
 
 
 def roll_back(model: ModelVersion) -> None:
-    """Let a former version serve again, as it is; what came in since is embedded after. Raises NotReady, Unloadable."""
+    """Make a former version active again; photos added since are embedded afterwards. Raises NotReady, Unloadable."""
     if model.state == ModelVersion.State.ACTIVE:
         return
     if not can_roll_back(model):
@@ -133,7 +136,7 @@ def roll_back(model: ModelVersion) -> None:
 
 
 def has_index(model: ModelVersion) -> bool:
-    """Whether the HNSW index of this version is there and whole."""
+    """Whether the HNSW index of this version exists and is valid."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [index_name(model)])
         row = cursor.fetchone()
@@ -145,10 +148,10 @@ def index_name(model: ModelVersion) -> str:
 
 
 def build_index(model: ModelVersion) -> None:
-    """The HNSW index of this version, without locking out writers. Does nothing where it is whole.
+    """Build the HNSW index of this version without blocking writers. Does nothing if it exists and is valid.
 
-    A build that was interrupted leaves an invalid index, which is dropped and built again. Must not run in a
-    transaction (CREATE INDEX CONCURRENTLY).
+    An interrupted build leaves an invalid index, which is dropped and built again. Must not run in a transaction
+    (CREATE INDEX CONCURRENTLY).
     """
     name = index_name(model)
     with advisory_lock("model", model.pk, wait=True), connection.cursor() as cursor:
@@ -176,14 +179,15 @@ def build_index(model: ModelVersion) -> None:
         cursor.execute("RESET maintenance_work_mem")
 
 
-GRAPH_BYTES = 1_700  # of a photo while the graph is built: 1.2 kB by pgvector's structures at m = 16, and room
+GRAPH_BYTES = 1_700  # per photo during the build: 1.2 kB by pgvector's structures at m = 16, plus a margin
 
 
 def _build_memory(model: ModelVersion) -> str:
-    """What holds the whole graph, at most a quarter of this machine's memory; INDEX_BUILD_MEMORY where it is set.
+    """maintenance_work_mem for the build: enough for the whole graph, but at most a quarter of this machine's memory;
+    INDEX_BUILD_MEMORY overrides it.
 
-    A graph that leaves this memory is built on disk, several times slower. Of a server on another machine we do not
-    know the memory: set it there.
+    A graph that does not fit is built on disk, several times more slowly. The memory of a server on another machine is
+    unknown: set INDEX_BUILD_MEMORY there.
     """
     if settings.INDEX_BUILD_MEMORY:
         return settings.INDEX_BUILD_MEMORY
@@ -191,7 +195,7 @@ def _build_memory(model: ModelVersion) -> str:
     return f"{max(64, min(graph, memory_bytes() // 4) // 2**20)}MB"
 
 
-# Exact ("+ 0" keeps the index out of it): each sampled photo's nearest other photos, nearest first.
+# Exact search ("+ 0" prevents an index scan): the other photos nearest to each sampled photo, nearest first.
 NEIGHBOURS = """
 SELECT query.image_id, query.product_id, other.image_id, other.product_id, 1 - other.distance
 FROM search_embedding AS query, LATERAL (
@@ -206,7 +210,7 @@ ORDER BY query.image_id, other.distance
 
 @dataclass(frozen=True)
 class Asked:
-    """One sampled photo and its nearest other photos: (photo, product, cosine), nearest first."""
+    """A sampled photo and its nearest other photos: (photo, product, cosine), nearest first."""
 
     image: int
     product: int
@@ -214,11 +218,11 @@ class Asked:
 
 
 def compare(model: ModelVersion) -> dict[str, dict[str, float]]:
-    """Recall@K of `model` and of the active version on the same photos of the shop's own catalogue, leave-one-out.
+    """Recall@K of `model` and of the active version on the same photos of the shop's catalogue, leave-one-out.
 
-    Kept as model.metrics["catalogue"]: {version: {"queries": n, "1": .., "5": .., "10": ..}}, fractions; a seeded
-    sample of SAMPLE photos whose product has another photo. Empty where there is none. What `model` took for another
-    product is kept as model.metrics["confusions"]: see `confusions`.
+    Stored as model.metrics["catalogue"]: {version: {"queries": n, "1": .., "5": .., "10": ..}}, fractions, for a seeded
+    sample of SAMPLE photos whose product has another photo; empty if there is none. Confused products are stored as
+    model.metrics["confusions"]: see `confusions`.
     """
     versions = [model, *ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).exclude(pk=model.pk)]
     images = _sample(versions)
@@ -230,8 +234,11 @@ def compare(model: ModelVersion) -> dict[str, dict[str, float]]:
 
 
 def confusions(answers: list[Asked], most: int = CONFUSIONS) -> list[dict[str, float]]:
-    """The products taken for each other most often, {"image", "other", "score", "times"}: how often a photo of one
-    found the other first, and the two photos of it that are most alike. At most `most`, the worst first."""
+    """The pairs of products confused most often: {"image", "other", "score", "times"}.
+
+    times: how often a photo of one product had a photo of the other as its nearest. image, other: the two most similar
+    photos of the pair, with the cosine `score`. At most `most` pairs, the most frequent first.
+    """
     worst: dict[frozenset[int], dict[str, float]] = {}
     for asked in answers:
         other, product, score = asked.found[0]
@@ -245,7 +252,7 @@ def confusions(answers: list[Asked], most: int = CONFUSIONS) -> list[dict[str, f
 
 
 def _sample(versions: list[ModelVersion]) -> list[int]:
-    """Seeded: up to SAMPLE photos embedded under all `versions`, of products with another such photo."""
+    """Up to SAMPLE photos embedded under all `versions` whose product has another such photo; seeded."""
     photos: dict[int, list[int]] = {}
     shared = Embedding.objects.filter(model=versions[0])
     for version in versions[1:]:

@@ -1,4 +1,4 @@
-"""Can shoppers find it? Photos and products: ready, waiting for a worker, or failed, under the active model."""
+"""Indexing status of photos and products under the active model: ready, waiting, or failed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ml.models import ModelVersion
 from search.indexing.queue import enqueue_photos
 from search.models import Embedding, photos_awaiting
 
-PROGRESS_SECONDS = 10  # that nothing waits is remembered for
-FEW = 2000  # products named one by one in a query
+PROGRESS_SECONDS = 10  # lifetime of the cached answer "nothing waits"
+FEW = 2000  # product ids listed in a query; above that a subquery is used
 
 
 class IndexingStatus(TextChoices):
@@ -26,14 +26,14 @@ class IndexingStatus(TextChoices):
 
 @dataclass(frozen=True)
 class Progress:
-    """How many of the photos on sale shoppers can find so far."""
+    """How many of the photos on sale are indexed."""
 
     ready: int
     total: int
 
 
 def indexing_progress(model: ModelVersion) -> Progress | None:
-    """How far the shop is with `model`; None when all of it can be found. A few seconds old at most."""
+    """Progress under `model`, at most a few seconds old; None if everything is indexed."""
     key = f"indexing_progress_{model.pk}"
     progress = cache.get(key)
     if progress is None:
@@ -46,7 +46,7 @@ def indexing_progress(model: ModelVersion) -> Progress | None:
 
 
 def with_indexing_status(images: QuerySet[ProductImage], model: ModelVersion | None) -> QuerySet[ProductImage]:
-    """The photos, each with its `indexing_status`, an IndexingStatus value."""
+    """The photos annotated with `indexing_status`, an IndexingStatus value."""
     embedded = Embedding.objects.filter(image=OuterRef("pk"), model=model, photo_sha256=OuterRef("sha256"))
     return images.annotate(
         indexing_status=Case(
@@ -58,7 +58,9 @@ def with_indexing_status(images: QuerySet[ProductImage], model: ModelVersion | N
 
 
 def indexing_status_of_product(images: Iterable[ProductImage]) -> tuple[str, str]:
-    """(IndexingStatus value, reason): the worst of its photos `with_indexing_status`; ("", "") without any."""
+    """(IndexingStatus value, reason) of its worst photo; ("", "") without photos. Pass photos
+    `with_indexing_status`.
+    """
     states = {image.indexing_status: image.error for image in images}  # type: ignore[attr-defined]
     for state in (IndexingStatus.FAILED, IndexingStatus.WAITING, IndexingStatus.READY):
         if state in states:
@@ -78,14 +80,18 @@ def products_with_status(status: str, products: QuerySet[Product], model: ModelV
 
 
 def _has_a_waiting_photo(model: ModelVersion | None) -> Q | Exists:
-    """A condition on products. Where few wait, they are looked up here, once: the list is counted and read with it."""
+    """A condition on products. If few products wait, their ids are looked up once, since the condition is used for both
+    the count and the list.
+    """
     images = ProductImage.objects.readable() if model is None else photos_awaiting(model)
     few = list(images.order_by().values_list("product", flat=True).distinct()[: FEW + 1])
     return Q(pk__in=few) if len(few) <= FEW else Exists(images.order_by().filter(product=OuterRef("pk")))
 
 
 def embed_again(images: QuerySet[ProductImage], model: ModelVersion | None) -> int:
-    """Have these photos embedded anew, the failed ones too; how many. Until then their old embeddings serve."""
+    """Enqueue these photos, failed ones too; returns their number. Their old embeddings serve
+    until they are replaced.
+    """
     ids = list(images.order_by("pk").values_list("pk", flat=True))
     ProductImage.objects.filter(pk__in=ids).exclude(error="").update(error="")
     Embedding.objects.filter(image__in=ids, model=model).exclude(photo_sha256="").update(photo_sha256="")

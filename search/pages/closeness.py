@@ -1,4 +1,4 @@
-"""How near a result is, in words and as a bar."""
+"""The similarity of a result as a label and a bar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ml.verdict import CLOSE, VERY_CLOSE, Likelihood
 
-KIND_SHARE = 0.6  # of the bar: as much as being of the same kind fills
+KIND_SHARE = 0.6  # share of the bar that a certain match of kind alone fills
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,9 @@ class Closeness:
 
 
 def closeness(likelihood: Likelihood | None) -> Closeness | None:
-    """The words hold as often as ml.verdict says; None under a model that was never calibrated."""
+    """Label and bar for a likelihood; None under a model without calibration. Labels have the precision given in
+    ml.verdict.
+    """
     if likelihood is None:
         return None
     percent = max(3, round(100 * max(likelihood.product, KIND_SHARE * likelihood.kind)))

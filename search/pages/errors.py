@@ -1,4 +1,4 @@
-"""The one place where a RequestError becomes what a shopper sees."""
+"""Shows a RequestError to the shopper: the handler of all pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from search.pages.views import home_page
 
 
 class ErrorPages:
-    """Middleware: answers the RequestErrors of all pages. Those of the API never get here: DRF asks its own handler."""
+    """Middleware that answers RequestErrors of pages. Those of the API are handled by DRF's
+    exception_handler before.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -25,7 +27,7 @@ class ErrorPages:
             return None
         if request.headers.get("Accept") == "application/json":
             response: HttpResponse = JsonResponse({"detail": str(error), "code": error.code}, status=error.status)
-        elif request.method == "POST":  # the only form that shoppers send is the photo's: it is shown again
+        elif request.method == "POST":  # the photo form is the shop's only form; show it again with the message
             response = home_page(request, str(error), error.status)
         else:
             response = render(request, "400.html", {"sentence": str(error)}, status=error.status)

@@ -1,4 +1,4 @@
-"""What a client may still ask, said on pages as on the API."""
+"""Rate limit headers for pages and API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from search.rate_limits import Usage
 
 
 class RateHeaders:
-    """RateLimit-Limit, -Remaining and -Reset where a rate was counted, and Retry-After where it was exceeded."""
+    """RateLimit-Limit, -Remaining and -Reset on responses that a rate limit counted, and Retry-After when it was
+    exceeded.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What search engines should know of: categories and products on sale."""
+"""Sitemaps for search engines: categories and products on sale."""
 
 from django.contrib.sitemaps import Sitemap
 from django.db.models import QuerySet

@@ -1,4 +1,4 @@
-"""The shopper's pages around a search by photo."""
+"""The shop's pages for search by photo."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ from search.rate_limits import ExplanationRate, MarkRate, SearchRate, check_rate
 
 SIMILAR = 10
 HOME_CATEGORIES = 24
-FETCH_TIMEOUT = 8.0  # seconds: a shopper waits for it
+FETCH_TIMEOUT = 8.0  # seconds; the shopper waits meanwhile
 
 
 @require_safe
@@ -68,10 +68,10 @@ def home(request: HttpRequest) -> HttpResponse:
 @csrf_exempt  # changes nothing for anybody, and so shoppers need no cookie
 @require_http_methods(["GET", "POST"])
 def search_by_photo(request: HttpRequest) -> HttpResponse:
-    """Embeds the photo and sends the shopper on to its results; scripts ask for JSON and get the address.
+    """Embed the photo and redirect (303) to its results; requests with Accept: application/json get the URL as JSON.
 
-    Instead of `image`, `query` takes the photo of an earlier search, for another `crop` of it, and `example`
-    one of the example photos. An earlier search by several photos is changed as `_with_changed_photos` says.
+    Instead of `image`: `query`, the photo of an earlier search, with another `crop`; or `example`, one of the example
+    photos. An earlier search by several photos is changed as in `_with_changed_photos`.
     """
     if request.method == "GET":
         return redirect("home")
@@ -94,7 +94,9 @@ def search_by_photo(request: HttpRequest) -> HttpResponse:
 @require_safe
 @part_of_a_page
 def results(request: ShopRequest, pk: UUID) -> HttpResponse:
-    """The products that look like an earlier photo. Filters reach the whole shop: each choice is ranked anew."""
+    """The products similar to the photo of a stored search. Filters apply to the whole shop: every request searches
+    again.
+    """
     query = Query.objects.select_related("model").filter(pk=pk).first()
     if query is None:
         return render(request, "search/gone.html", status=404)
@@ -136,7 +138,7 @@ def results(request: ShopRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @cache_control(private=True, max_age=3600)
 def query_photo(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The small picture of what was searched for."""
+    """The thumbnail of a stored search."""
     photo = _photo(request, get_object_or_404(Query.objects.only("thumbnail", "crop"), pk=pk))
     return HttpResponse(bytes(photo.thumbnail), content_type="image/jpeg")
 
@@ -145,7 +147,9 @@ def query_photo(request: HttpRequest, pk: UUID) -> HttpResponse:
 @part_of_a_page
 @cache_control(private=True, max_age=3600)
 def boxes(request: ShopRequest, pk: UUID) -> HttpResponse:
-    """The likely items in the photo, to choose one with a tap: a part of the results page, or a page without script."""
+    """The likely items in the photo, to choose one: a fragment of the results page, or a page of its own without
+    JavaScript.
+    """
     check_rate(ExplanationRate, request)
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
     asked = _photo(request, query)
@@ -167,7 +171,9 @@ def boxes(request: ShopRequest, pk: UUID) -> HttpResponse:
 @part_of_a_page
 @cache_control(private=True, max_age=3600)
 def why(request: ShopRequest, pk: UUID, image_pk: int) -> HttpResponse:
-    """Which regions of the photo and of the product's picture made them alike: a dialog, or a page without script."""
+    """Which regions of the photo and the product's picture made them similar: a dialog, or a page of its own without
+    JavaScript.
+    """
     check_rate(ExplanationRate, request)
     query = get_object_or_404(Query.objects.select_related("model"), pk=pk)
     on_sale = ProductImage.objects.filter(product__is_active=True).select_related("product")
@@ -190,7 +196,7 @@ def why(request: ShopRequest, pk: UUID, image_pk: int) -> HttpResponse:
 @csrf_exempt  # anonymous, as the search itself: whoever has the link may mark its results
 @require_POST
 def mark(request: HttpRequest, pk: UUID, product_pk: int) -> HttpResponse:
-    """A shopper's thumb on a result, up or down; the same again takes it back."""
+    """A shopper's mark on a result, right or wrong; the same mark again removes it."""
     check_rate(MarkRate, request)
     query = get_object_or_404(Query.objects.only("pk"), pk=pk)
     marked = get_object_or_404(Product.objects.on_sale(), pk=product_pk)
@@ -199,7 +205,7 @@ def mark(request: HttpRequest, pk: UUID, product_pk: int) -> HttpResponse:
         return render(
             request, "search/mark.html", {"query": query, "product": marked, "verdict": verdict, "said": True}
         )
-    filters = request.POST.copy()  # of the form around all results
+    filters = request.POST.copy()  # the form around the results contains the filters
     filters.pop("verdict", None)
     chosen = urlencode([(name, value) for name, values in filters.lists() for value in values if value])
     address = reverse("results", args=[query.pk])
@@ -233,7 +239,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=3600)
 def embed(request: HttpRequest) -> HttpResponse:
-    """A script that puts a button for the search by photo into a page of another site: see docs/embedding.md."""
+    """A script that adds a search-by-photo button to a page of another site: docs/embedding.md."""
     words = {}
     for code, _name in settings.LANGUAGES:
         with override(code):
@@ -245,12 +251,12 @@ def embed(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=86400)
 def example_photo(request: HttpRequest, name: str) -> HttpResponse:
-    """One of the example photos, as it lies on disk."""
+    """One of the example photos, read from disk."""
     return HttpResponse(_example(name).read_bytes(), content_type="image/jpeg")
 
 
 def example_photos() -> list[str]:
-    """Names of a few photos that newcomers may try: of products in the catalogue, but not among its pictures."""
+    """Names of up to MAX_EXAMPLES photos of products in the catalogue that are not catalogue pictures themselves."""
     folder = settings.EXAMPLE_PHOTOS_DIR
     names = sorted(path.name for path in folder.glob("*.jpg")) if folder else []
     step = max(1, len(names) // MAX_EXAMPLES)  # names start with the kind of product: take some of each
@@ -295,7 +301,7 @@ def _catalogue_picture(pk: str) -> bytes:
 
 
 def _picture_at(address: str) -> bytes:
-    """The picture at a public address; raises RequestError where there is none, or none that we may fetch."""
+    """The picture at a public URL. Raises RequestError if there is none or if it may not be fetched."""
     try:
         return fetch_public(address, settings.PHOTO_MAX_BYTES, FETCH_TIMEOUT)
     except FetchError as error:
@@ -304,14 +310,14 @@ def _picture_at(address: str) -> bytes:
 
 
 def _photo(request: HttpRequest, query: Query) -> Query | QueryPhoto:
-    """The photo of a search that `photo` (a number from 0) names; without it, what the search is for."""
+    """The photo number `photo` (from 0) of a search; without `photo`, the first that is searched for."""
     if "photo" not in request.GET:
         return query
     return get_object_or_404(query.photos, position=whole_number(request.GET, "photo", 0, 0, MAX_PHOTOS - 1))
 
 
 def _asked(request: HttpRequest, query: Query) -> dict[str, object]:
-    """What was searched for: the photo to choose a part of, and all of them where there are several."""
+    """Context of the query: the photo to crop, and all photos if there are several."""
     photos = list(query.photos.all())
     shown: Query | QueryPhoto = query
     if photos:
@@ -334,7 +340,7 @@ def _asked(request: HttpRequest, query: Query) -> dict[str, object]:
 
 
 def _region(photo: QueryPhoto) -> dict[str, object]:
-    """The searched part of a photo, to draw it."""
+    """The searched crop of a photo, to draw it."""
     size = Image.open(BytesIO(bytes(photo.thumbnail))).size
     return {**_box(Crop.parse(photo.crop) if photo.crop else WHOLE, size), "width": size[0], "height": size[1]}
 
@@ -405,7 +411,7 @@ def _data_url(picture: Image.Image) -> str:
 
 
 def home_page(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
-    """The home page, with a `problem` beside the photo form where a photo could not be searched with."""
+    """The home page; `problem` is a message beside the photo form."""
     on_sale = Product.objects.on_sale()
     categories = (
         Category.objects.select_related("parent")
@@ -424,7 +430,9 @@ def home_page(request: HttpRequest, problem: str = "", status: int = 200) -> Htt
 
 
 def _with_pictures(categories: list[Category]) -> list[dict[str, object]]:
-    """Each category with the lead photo of one of its products, under its department; the largest departments first."""
+    """Each category with the lead photo of one of its products, grouped by department; the largest
+    departments first.
+    """
     pictures = (
         ProductImage.objects.readable()
         .filter(product__category__in=categories, product__is_active=True)
@@ -444,7 +452,9 @@ def _with_pictures(categories: list[Category]) -> list[dict[str, object]]:
 
 
 def _with_words(product_filter: ProductFilter, text: str) -> ProductFilter:
-    """The filter narrowed by what was written beside the photo; limits of prices give way to those of the form."""
+    """The filter restricted by the words beside the photo. Price limits in the words do not
+    override those of the form.
+    """
     refined = refine(text)
     return replace(
         product_filter,
@@ -455,7 +465,7 @@ def _with_words(product_filter: ProductFilter, text: str) -> ProductFilter:
 
 
 def _by_kind(results: list[Result]) -> list[tuple[Category | None, list[Result]]]:
-    """The results of each category together, in the order of each one's best."""
+    """The results grouped by category, groups in the order of their best result."""
     groups: dict[Category | None, list[Result]] = {}
     for result in results:
         groups.setdefault(result.product.category, []).append(result)

@@ -71,7 +71,7 @@ class Command(BaseCommand):
             for _ in embedder.embed_photos(photos, batch=BATCH, **limits):
                 pass
 
-        # Taken in turns, so that whatever else the machine does falls on both.
+        # Alternating, so that other load on the machine affects both equally.
         pairs = [(_seconds(bare), _seconds(whole)) for _ in range(rounds)]
         ratio = statistics.median(alone / together for alone, together in pairs)
         speed = statistics.median(len(photos) / together for _, together in pairs)
