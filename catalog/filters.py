@@ -11,12 +11,13 @@ from typing import Any
 from django import forms
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, F, Func, Max, Min, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
 
+from catalog.colours import COLOURS
 from catalog.errors import InvalidRequest
 from catalog.models import Category, Product
 from catalog.text_search import find_products
@@ -24,6 +25,7 @@ from catalog.text_search import find_products
 MAX_CHOICES = 12  # per group at first; the chosen ones always show
 MAX_LISTED = 300  # when all are asked for
 MAX_ATTRIBUTES = 4
+PROPOSED = 3  # chips of a kind
 MAX_BY_WORDS = 20_000  # products that words beside a photo may leave
 LIMIT_OF_PRICE = Decimal(10) ** 10  # numeric(12, 2)
 
@@ -34,7 +36,8 @@ class ProductFilter:
 
     categories: tuple[str, ...] = ()  # slugs; everything below them is meant as well
     brands: tuple[str, ...] = ()
-    min_price: Decimal | None = None
+    colours: tuple[str, ...] = ()  # of COLOURS, as its first picture shows: any of them
+    min_price: Decimal | None = None  # of what it costs now
     max_price: Decimal | None = None
     attributes: tuple[tuple[str, str], ...] = ()  # (name, value): all must hold
     words: str = ""  # beside a photo: as catalog.text_search.find_products reads them
@@ -48,7 +51,8 @@ class ProductFilter:
 
     def __len__(self) -> int:
         """How many filters are chosen."""
-        return len(self.categories) + len(self.brands) + len(self.attributes) + self.has_price + bool(self.words)
+        parts = (self.categories, self.brands, self.colours, self.attributes)
+        return sum(map(len, parts)) + self.has_price + bool(self.words)
 
     @cached_property
     def category_ids(self) -> list[int]:
@@ -69,10 +73,12 @@ class ProductFilter:
             conditions &= Q(category__in=self.category_ids)
         if self.brands:
             conditions &= Q(brand__in=self.brands)
+        if self.colours:
+            conditions &= Q(colours__overlap=list(self.colours))
         if self.min_price is not None:
-            conditions &= Q(price__gte=self.min_price)
+            conditions &= Q(current_price__gte=self.min_price)
         if self.max_price is not None:
-            conditions &= Q(price__lte=self.max_price)
+            conditions &= Q(current_price__lte=self.max_price)
         if self.attributes:
             conditions &= Q(attributes__contains=dict(self.attributes))
         if self.product_ids is not None:
@@ -89,11 +95,14 @@ class ProductFilter:
         if self.brands:
             conditions.append("brand = ANY(%(brands)s)")
             parameters["brands"] = list(self.brands)
+        if self.colours:
+            conditions.append("colours && %(colours)s::varchar[]")
+            parameters["colours"] = list(self.colours)
         if self.min_price is not None:
-            conditions.append("price >= %(min_price)s")
+            conditions.append("current_price >= %(min_price)s")
             parameters["min_price"] = self.min_price
         if self.max_price is not None:
-            conditions.append("price <= %(max_price)s")
+            conditions.append("current_price <= %(max_price)s")
             parameters["max_price"] = self.max_price
         if self.attributes:
             conditions.append("attributes @> %(attributes)s")
@@ -134,6 +143,7 @@ class FilterForm(forms.Form):
 
     category = TextsField(required=False)
     brand = TextsField(required=False)
+    colour = TextsField(required=False)
     min_price = PriceField(required=False)
     max_price = PriceField(required=False)
     attribute = TextsField(required=False)  # as "name:value"
@@ -146,6 +156,14 @@ class FilterForm(forms.Form):
                 sentence = _("There is no category “%(slug)s”. Please choose another.")
                 raise forms.ValidationError(sentence, params={"slug": slug})
         return slugs
+
+    def clean_colour(self) -> tuple[str, ...]:
+        colours: tuple[str, ...] = self.cleaned_data["colour"]
+        for colour in colours:
+            if colour not in COLOURS:
+                sentence = _("We tell no colour “%(colour)s” apart. Please choose another.")
+                raise forms.ValidationError(sentence, params={"colour": colour})
+        return colours
 
     def clean_attribute(self) -> tuple[tuple[str, str], ...]:
         pairs = dict(text.partition(":")[::2] for text in self.cleaned_data["attribute"])
@@ -165,6 +183,7 @@ class FilterForm(forms.Form):
         return ProductFilter(
             categories=read.get("category", ()),
             brands=read.get("brand", ()),
+            colours=read.get("colour", ()),
             min_price=read.get("min_price"),
             max_price=read.get("max_price"),
             attributes=read.get("attribute", ()),
@@ -176,7 +195,7 @@ class FilterForm(forms.Form):
 
     @property
     def other_errors(self) -> list[str]:
-        return self._sentences("category", "brand", "attribute")
+        return self._sentences("category", "brand", "colour", "attribute")
 
     def _sentences(self, *names: str) -> list[str]:
         return [str(sentence) for name in names for sentence in self.errors.get(name, [])]
@@ -245,6 +264,17 @@ class PriceBand:
 
 
 @dataclass(frozen=True)
+class Proposals:
+    """A few choices that narrow what was found, to be taken with one tap."""
+
+    choices: list[tuple[Facet, Choice]]
+    bands: list[PriceBand]
+
+    def __bool__(self) -> bool:
+        return bool(self.choices or self.bands)
+
+
+@dataclass(frozen=True)
 class Facets:
     """What can be narrowed by, given what is chosen already."""
 
@@ -253,17 +283,36 @@ class Facets:
     currency: str = ""  # of all prices; empty where there are several, or none
     several_currencies: bool = False
 
+    @property
+    def proposals(self) -> Proposals:
+        """The most frequent colours and categories, and the lowest and highest prices, where none is chosen yet."""
+        proposed: list[tuple[Facet, Choice]] = []
+        for facet in self.groups:
+            if facet.name in ("colour", "category") and not facet.chosen:
+                counted = [choice for choice in facet.choices if choice.count]
+                foremost = sorted(counted, key=lambda choice: -choice.count)[:PROPOSED]
+                proposed += [(facet, choice) for choice in foremost if len(counted) > 1]
+        bands = [band for band in self.bands if band.count]
+        if len(bands) < 2 or any(band.chosen for band in bands):
+            bands = []
+        return Proposals(proposed, [*bands[:1], *bands[1:][-1:]])
+
 
 def count_facets(products: Callable[[ProductFilter], QuerySet[Product]], chosen: ProductFilter) -> Facets:
     """The choices among `products(filters)`, each group counted as if nothing in it were chosen yet.
 
     The products are annotated with a boolean, `counts`: a choice that only others would bring is not offered, unless
-    none counts at all.
+    none counts at all. Where pictures tell colours apart, an attribute of that name gives way unless it is chosen.
     """
+    colours = _colours(products(replace(chosen, colours=())), chosen)
+    attributes = _attributes(products, chosen)
+    if len(colours.choices) > 1:
+        attributes = [facet for facet in attributes if facet.chosen or facet.label.lower() not in COLOUR_ATTRIBUTES]
     groups = [
         _categories(products(replace(chosen, categories=())), chosen),
+        colours,
         _brands(products(replace(chosen, brands=())), chosen),
-        *_attributes(products, chosen),
+        *attributes[:MAX_ATTRIBUTES],
     ]
     bands, currencies = _bands(products(replace(chosen, min_price=None, max_price=None)), chosen)
     if any(choice.count for group in groups for choice in group.choices):
@@ -291,6 +340,21 @@ def _brands(products: QuerySet[Product], chosen: ProductFilter) -> Facet:
     return Facet("brand", gettext("Brand"), *_foremost(choices))
 
 
+def _colours(products: QuerySet[Product], chosen: ProductFilter) -> Facet:
+    """In the order of COLOURS."""
+    colour = Func(F("colours"), function="unnest")
+    counts = dict(products.order_by().annotate(colour=colour).values_list("colour").annotate(count=COUNTED))
+    choices = [
+        Choice(name, str(label), counts.get(name, 0), name in chosen.colours)
+        for name, label in COLOURS.items()
+        if name in counts or name in chosen.colours
+    ]
+    return Facet("colour", gettext("Colour"), choices)
+
+
+COLOUR_ATTRIBUTES = ("colour", "color", "farbe")
+
+
 def _attributes(products: Callable[[ProductFilter], QuerySet[Product]], chosen: ProductFilter) -> list[Facet]:
     counts = _attribute_counts(products(chosen))
     for name, value in chosen.attributes:  # a group counts as if nothing in it were chosen
@@ -308,7 +372,7 @@ def _attributes(products: Callable[[ProductFilter], QuerySet[Product]], chosen: 
         ]
         groups.append(Facet("attribute", name.replace("_", " ").capitalize(), *_foremost(choices), single=True))
     groups.sort(key=lambda facet: (-facet.chosen, -sum(choice.count for choice in facet.choices), facet.label))
-    return groups[:MAX_ATTRIBUTES]
+    return groups
 
 
 def _attribute_counts(products: QuerySet[Product]) -> dict[str, dict[str, int]]:
@@ -350,7 +414,7 @@ def _bands(products: QuerySet[Product], chosen: ProductFilter) -> tuple[list[Pri
 
     No bands where prices are in several currencies: the same number is another amount in each.
     """
-    priced = Q(price__isnull=False)
+    priced = Q(current_price__isnull=False)
     currencies = products.order_by().aggregate(
         first=Min("currency", filter=priced), last=Max("currency", filter=priced)
     )
@@ -376,13 +440,14 @@ def _bands(products: QuerySet[Product], chosen: ProductFilter) -> tuple[list[Pri
 
 def _bounds(products: QuerySet[Product]) -> list[Decimal]:
     """The quartiles of the prices, rounded, each once: no outlier moves them far."""
+    priced = products.order_by().filter(current_price__isnull=False).values("current_price")
     try:
-        sql, parameters = products.order_by().filter(price__isnull=False).values("price").query.sql_with_params()
+        sql, parameters = priced.query.sql_with_params()
     except EmptyResultSet:  # Django knows that nothing passes
         return []
     with connections[products.db].cursor() as cursor:
         cursor.execute(
-            f"""SELECT percentile_cont(ARRAY[0, .25, .5, .75, 1]) WITHIN GROUP (ORDER BY price)
+            f"""SELECT percentile_cont(ARRAY[0, .25, .5, .75, 1]) WITHIN GROUP (ORDER BY current_price)
             FROM ({sql}) AS product""",
             parameters,
         )
@@ -405,10 +470,10 @@ def _rounded(price: Decimal) -> Decimal:
 
 
 def _within(low: Decimal | None, high: Decimal | None) -> Q:
-    condition = Q(price__isnull=False)
+    condition = Q(current_price__isnull=False)
     if low is not None:
-        condition &= Q(price__gte=low)
-    return condition & Q(price__lt=high) if high is not None else condition
+        condition &= Q(current_price__gte=low)
+    return condition & Q(current_price__lt=high) if high is not None else condition
 
 
 SORTS = {

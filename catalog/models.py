@@ -18,9 +18,9 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.fields.files import ImageFieldFile
-from django.db.models.functions import Now, Upper
+from django.db.models.functions import Least, Now, Upper
 from django.db.models.signals import post_save
 from django.urls import reverse
 from django.utils.text import get_valid_filename, slugify
@@ -28,6 +28,7 @@ from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
 from catalog.addresses import picture_path, product_path
+from catalog.colours import MOST_LETTERS
 from catalog.folding import words_of
 from catalog.photos.validation import upright_size
 
@@ -162,6 +163,11 @@ class Product(models.Model):
         validators=[MinValueValidator(0)],
         help_text=_("What it costs now, where that is less than its price."),
     )
+    current_price = models.GeneratedField(  # what a shopper pays
+        expression=Case(When(price__isnull=False, then=Least("price", "sale_price"))),
+        output_field=models.DecimalField(max_digits=12, decimal_places=2, null=True),
+        db_persist=True,
+    )
     availability = models.CharField(
         _("availability"), max_length=12, choices=Availability, blank=True, default="", db_default=""
     )
@@ -174,6 +180,9 @@ class Product(models.Model):
         help_text=_("Of the product's page in the shop."),
     )
     attributes = models.JSONField(_("attributes"), default=dict, blank=True, help_text=_('Such as {"colour": "red"}.'))
+    colours = ArrayField(  # of its first photo, the largest part's first; kept by a trigger
+        models.CharField(max_length=MOST_LETTERS), default=list, db_default=[], editable=False
+    )
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Shoppers find active products only."))
     created = models.DateTimeField(_("created"), auto_now_add=True)
     updated = models.DateTimeField(_("updated"), auto_now=True)
@@ -190,7 +199,9 @@ class Product(models.Model):
             GinIndex(fields=["search_text"], name="product_search_text"),
             models.Index(fields=["title", "id"], name="product_title"),
             models.Index(fields=["brand"], name="product_brand"),
+            GinIndex(fields=["colours"], name="product_colours"),
             models.Index(fields=["price"], name="product_price"),
+            models.Index(fields=["current_price"], name="product_current_price"),
             models.Index(fields=["created"], name="product_created"),
         ]
         constraints = [
@@ -305,6 +316,10 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
     def broken(self) -> ProductImageQuerySet:
         return self.exclude(error="")
 
+    def not_looked_at(self) -> ProductImageQuerySet:
+        """Readable ones whose colours nobody knows yet."""
+        return self.readable().filter(colours=None)
+
     def create_with_files(self, images: list[ProductImage]) -> None:
         """Insert photos in one statement, with the same signals as `save`. If the insert fails, the files written for
         it are deleted.
@@ -330,6 +345,8 @@ class PhotoFile(ImageFieldFile):
         content.seek(0)
         photo = cast(ProductImage, self.instance)
         photo.sha256, photo.error = digest.hexdigest(), ""
+        photo.colours = photo.focus = None
+        photo.ground = ""
         photo.width, photo.height = upright_size(cast(BinaryIO, content))
         super().save(name, content, save)
 
@@ -347,6 +364,10 @@ class ProductImage(models.Model):
     width = models.PositiveIntegerField(_("width"), null=True, editable=False, help_text=_("Pixels, upright."))
     height = models.PositiveIntegerField(_("height"), null=True, editable=False)
     error = models.CharField(_("error"), max_length=300, blank=True, editable=False)
+    # What is seen on it (catalog/photos/looks.py), by the worker that embeds it; None until then:
+    colours = ArrayField(models.CharField(max_length=MOST_LETTERS), null=True, editable=False)
+    focus = ArrayField(models.FloatField(), size=4, null=True, editable=False)  # x, y, width, height of the item
+    ground = models.CharField(max_length=7, blank=True, default="", db_default="", editable=False)  # "#rrggbb" if plain
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = ProductImageQuerySet.as_manager()
@@ -362,6 +383,7 @@ class ProductImage(models.Model):
         indexes = [
             models.Index(fields=["product", "position", "id"], name="photo_order"),
             models.Index(fields=["id"], condition=~Q(error=""), name="photo_broken"),
+            models.Index(fields=["id"], condition=Q(error="", colours=None), name="photo_not_looked_at"),
         ]
 
     def __str__(self) -> str:

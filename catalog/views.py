@@ -38,8 +38,8 @@ PER_PAGE = 24
 MAX_PAGE = 10_000
 MAX_FAVOURITES = 60
 ORDERS: dict[str, list[OrderBy | str]] = {
-    "price": [F("price").asc(nulls_last=True), "title", "id"],
-    "-price": [F("price").desc(nulls_last=True), "title", "id"],
+    "price": [F("current_price").asc(nulls_last=True), "title", "id"],
+    "-price": [F("current_price").desc(nulls_last=True), "title", "id"],
     "new": ["-created", "-id"],
 }
 

@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import islice
@@ -87,12 +87,13 @@ class Embedder:
         max_pixels: int,
         batch: int = 16,
         threads: int = 2,
+        on_pixels: Callable[[int, Pixels], None] = lambda index, pixels: None,
     ) -> Iterator[tuple[int, Vectors | UnreadablePhoto]]:
         """(index, unit vector float32 [dim] or the UnreadablePhoto) for each photo, in order.
 
         `threads` decoder processes read the next photos while the network processes the current `batch`; a hostile
         photo can crash or stall only its decoder process. `sources` is consumed at most two batches ahead, so it may be
-        a generator over a whole catalogue.
+        a generator over a whole catalogue. `on_pixels` sees each readable one as the network does, before it is yielded.
         """
 
         def view(source: bytes | Path | BinaryIO) -> Pixels | UnreadablePhoto:
@@ -113,7 +114,11 @@ class Embedder:
                 readable = [seen for seen in views if not isinstance(seen, UnreadablePhoto)]
                 vectors = iter(self.embed(np.stack(readable)) if readable else ())
                 for seen in views:
-                    yield index, seen if isinstance(seen, UnreadablePhoto) else next(vectors)
+                    if isinstance(seen, UnreadablePhoto):
+                        yield index, seen
+                    else:
+                        on_pixels(index, seen)
+                        yield index, next(vectors)
                     index += 1
         finally:
             pool.shutdown(cancel_futures=True)

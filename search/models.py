@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import DatabaseError, models, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from pgvector.django import HalfVectorField
 
+from catalog.colours import MOST_LETTERS
 from catalog.models import Category, Product, ProductImage
 from catalog.read_only import takes_nothing
 from ml.models import ModelVersion
@@ -52,8 +54,9 @@ class Embedding(models.Model):
         db_index=False,
     )
     brand = models.CharField(max_length=100, editable=False)
-    price = models.DecimalField(max_digits=12, decimal_places=2, null=True, editable=False)
+    current_price = models.DecimalField(max_digits=12, decimal_places=2, null=True, editable=False)
     attributes = models.JSONField(editable=False)
+    colours = ArrayField(models.CharField(max_length=MOST_LETTERS), default=list, db_default=[], editable=False)
     is_active = models.BooleanField(editable=False)
 
     objects = EmbeddingManager()

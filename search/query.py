@@ -395,7 +395,8 @@ def _sorted(matches: list[Match], sort: str) -> list[Match]:
     """The matches in another order; products without a price come last."""
     if not sort:
         return matches
-    rows = Product.objects.filter(pk__in=[match.product_id for match in matches]).values_list("pk", "price", "created")
+    products = Product.objects.filter(pk__in=[match.product_id for match in matches])
+    rows = products.values_list("pk", "current_price", "created")
     facts = {pk: (price, created) for pk, price, created in rows}
     known = [match for match in matches if match.product_id in facts]
     if sort == "new":

@@ -13,9 +13,10 @@ from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from catalog import text_search
+from catalog.models import ProductImage
 from ml.models import ModelVersion
 from search import duplicates
-from search.indexing import rollout
+from search.indexing import looks, rollout
 from search.indexing.embed import BATCH, embed_awaiting
 from search.indexing.queue import enqueue_finish, enqueue_photos
 from search.models import Query, RateCount, ShopperMark, photos_awaiting
@@ -37,6 +38,7 @@ def embed_images(image_ids: Sequence[int]) -> int:
         done += embed_awaiting(model, image_ids, seconds=deadline - time.monotonic())
         if done and time.monotonic() > deadline:
             enqueue_photos(list(photos_awaiting(model).filter(pk__in=image_ids).values_list("pk", flat=True)))
+    looks.look_at_photos(image_ids, deadline)
     for model in ModelVersion.objects.filter(state=ModelVersion.State.PREPARING):
         if not photos_awaiting(model).exists():
             enqueue_finish(model)
@@ -77,7 +79,8 @@ def measure(model_id: int) -> None:
 
 
 def requeue_stale_photos() -> int:
-    """Every minute: enqueue photos that lost their task, and resume interrupted preparations."""
+    """Every minute: enqueue photos that lost their task, or were embedded before their looks were known, and resume
+    interrupted preparations."""
     if get_broker().queue_size():
         return 0  # the worker is busy; waiting photos may still be in the queue
     long_ago = timezone.now() - PATIENCE
@@ -89,6 +92,8 @@ def requeue_stale_photos() -> int:
         waiting.update(late.values_list("pk", flat=True)[: 100 * BATCH])
         if model.state == ModelVersion.State.PREPARING and not waiting:
             enqueue_finish(model)
+    unseen = ProductImage.objects.not_looked_at().filter(created__lt=long_ago).order_by("pk")
+    waiting.update(unseen.values_list("pk", flat=True)[: 100 * BATCH])
     enqueue_photos(sorted(waiting))
     return len(waiting)
 

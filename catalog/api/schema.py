@@ -12,6 +12,7 @@ from rest_framework import serializers
 from catalog.api.idempotency import MAX_LENGTH as MAX_KEY_LENGTH
 from catalog.api.idempotency import PATTERN
 from catalog.api.paging import MAX_PAGE, MAX_PAGE_SIZE, PAGE_SIZE
+from catalog.colours import COLOURS
 
 
 class ClientTokenInSchema(OpenApiAuthenticationExtension):
@@ -42,14 +43,15 @@ WRITE_ERRORS = errors(400, 401, 403, 413, 415, 507)
 
 PRICE = {"type": "string", "pattern": r"^(\d{1,10}([.,]\d{1,2})?)?$", "example": "19.90"}
 TEXT = {"type": "string", "pattern": r"^[^\x00]*$"}
-SLUGS, BRANDS, ATTRIBUTES = (
+SLUGS, BRANDS, COLOUR_NAMES, ATTRIBUTES = (
     {"type": "array", "items": {"type": "string", "maxLength": 200, "pattern": pattern}, "maxItems": 50}
-    for pattern in (r"^[-\w]*$", r"^[^\x00]*$", r"^([^\x00:]+:[^\x00]+)?$")
+    for pattern in (r"^[-\w]*$", r"^[^\x00]*$", f"^({'|'.join(COLOURS)})?$", r"^([^\x00:]+:[^\x00]+)?$")
 )
 FILTERS = [
     OpenApiParameter("category", SLUGS, description="Slug; repeatable. What lies below it is meant as well."),
     OpenApiParameter("brand", BRANDS, description="Repeatable."),
-    OpenApiParameter("min_price", PRICE),
+    OpenApiParameter("colour", COLOUR_NAMES, description="As its first picture shows; repeatable, any of them."),
+    OpenApiParameter("min_price", PRICE, description="Of what it costs now: its sale price where that is lower."),
     OpenApiParameter("max_price", PRICE),
     OpenApiParameter("attribute", ATTRIBUTES, description="name:value, such as colour:red; repeatable, all hold."),
 ]

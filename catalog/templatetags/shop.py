@@ -16,6 +16,7 @@ from django.utils.translation import get_language, gettext
 
 from catalog.departments import Department, departments
 from catalog.models import Product, ProductImage
+from catalog.photos.fitting import square_around
 
 register = template.Library()
 
@@ -74,11 +75,13 @@ def lead_photo(product: Product) -> ProductImage | None:
 def picture(image: ProductImage, size: str, alt: str = "", sizes: str = "", eager: bool = False) -> SafeString:
     """An <img> of the photo in one of the THUMBNAIL_ALIASES, with its double-size version in srcset, and width and
     height, so that the layout does not shift.
+
+    A card shows the square around the item, on whatever part of the photo it lies.
     """
     double = {"icon": "card", "card": "card2x", "large": "large"}[size]
     width, height = image.width or 1, image.height or 1
     return format_html(
-        '<img src="{}" srcset="{} {}, {} {}" sizes="{}" alt="{}" width="{}" height="{}" decoding="async"{}>',
+        '<img src="{}" srcset="{} {}, {} {}" sizes="{}" alt="{}" width="{}" height="{}" decoding="async"{}{}>',
         thumbnail_url(image, size),
         thumbnail_url(image, size),
         WIDTHS[size],
@@ -89,7 +92,17 @@ def picture(image: ProductImage, size: str, alt: str = "", sizes: str = "", eage
         width,
         height,
         mark_safe(' fetchpriority="high"' if eager else ' loading="lazy"'),
+        _framed(image) if size == "card" else "",
     )
+
+
+def _framed(image: ProductImage) -> SafeString | str:
+    if image.focus is None or not image.width or not image.height:
+        return ""
+    left, top, side = square_around(image.width, image.height, image.focus, plain_ground=bool(image.ground))
+    place = {"w": image.width, "h": image.height, "x": -left, "y": -top}
+    style = "".join(f"--{name}:{100 * pixels / side:.1f}%;" for name, pixels in place.items())
+    return format_html(' class="framed" style="{}{}"', style, f"--ground:{image.ground}" if image.ground else "")
 
 
 @register.simple_tag
@@ -114,6 +127,15 @@ def with_parameters(context: template.Context, **changes: Any) -> str:
             parameters.pop(name, None)
         else:
             parameters[name] = str(value)
+    return f"?{parameters.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def added_parameter(context: template.Context, name: str, value: str) -> str:
+    """The query string of this page with one more value of a repeatable parameter."""
+    parameters = context["request"].GET.copy()
+    parameters.appendlist(name, value)
+    parameters.pop("page", None)
     return f"?{parameters.urlencode()}"
 
 

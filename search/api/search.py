@@ -58,6 +58,7 @@ def _body_schema(form: bool) -> dict[str, Any]:
     narrowing = {
         "category": schema.SLUGS,
         "brand": schema.BRANDS,
+        "colour": schema.COLOUR_NAMES,
         "attribute": schema.ATTRIBUTES,
         "min_price": schema.PRICE,
         "max_price": schema.PRICE,

@@ -17,7 +17,7 @@ CONSTRAINTS = """
 SELECT conname FROM pg_constraint WHERE conrelid = 'search_embedding'::regclass AND contype = 'f'
 """
 
-# Instead of those of migration search/0002_facts_stay_true and of the foreign keys' cascades.
+# Instead of those of migrations search/0002 and 0014 and of the foreign keys' cascades.
 TRIGGERS = """
 DROP TRIGGER search_embedding_fill ON search_embedding;
 
@@ -27,12 +27,12 @@ DECLARE
 BEGIN
     FOR product IN
         SELECT n.* FROM changed n JOIN former o ON o.id = n.id
-        WHERE (n.category_id, n.brand, n.price, n.attributes, n.is_active)
-              IS DISTINCT FROM (o.category_id, o.brand, o.price, o.attributes, o.is_active)
+        WHERE (n.category_id, n.brand, n.current_price, n.attributes, n.colours, n.is_active)
+              IS DISTINCT FROM (o.category_id, o.brand, o.current_price, o.attributes, o.colours, o.is_active)
     LOOP
         UPDATE search_embedding
-        SET category_id = product.category_id, brand = product.brand, price = product.price,
-            attributes = product.attributes, is_active = product.is_active
+        SET category_id = product.category_id, brand = product.brand, current_price = product.current_price,
+            attributes = product.attributes, colours = product.colours, is_active = product.is_active
         WHERE product_id = product.id;
     END LOOP;
     RETURN NULL;
@@ -44,8 +44,9 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT product FROM catalog_product WHERE id = NEW.product_id FOR SHARE;
     UPDATE search_embedding
-    SET product_id = product.id, category_id = product.category_id, brand = product.brand, price = product.price,
-        attributes = product.attributes, is_active = product.is_active
+    SET product_id = product.id, category_id = product.category_id, brand = product.brand,
+        current_price = product.current_price, attributes = product.attributes, colours = product.colours,
+        is_active = product.is_active
     WHERE image_id = NEW.id;
     RETURN NULL;
 END $$;

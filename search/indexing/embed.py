@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 
 from catalog.models import ProductImage
+from catalog.photos.looks import Look
 from ml.images import UnreadablePhoto
 from ml.models import ModelVersion
-from search.indexing import attempts
+from search.indexing import attempts, looks
 from search.models import photos_awaiting
 
 logger = logging.getLogger(__name__)
@@ -36,9 +37,10 @@ WHERE photo.id = ANY(%(ids)s) ORDER BY product.id FOR SHARE OF product
 # for where no trigger can fill them in: docs/decisions/distribution.md.
 UPSERT = """
 INSERT INTO search_embedding (image_id, model_id, vector, photo_sha256, created,
-                              product_id, category_id, brand, price, attributes, is_active)
+                              product_id, category_id, brand, current_price, attributes, colours, is_active)
 SELECT photo.id, %(model)s, given.vector::halfvec, photo.sha256, now(),
-       product.id, product.category_id, product.brand, product.price, product.attributes, product.is_active
+       product.id, product.category_id, product.brand, product.current_price, product.attributes, product.colours,
+       product.is_active
 FROM unnest(%(ids)s::bigint[], %(vectors)s::text[], %(sha256s)s::text[]) AS given (id, vector, sha256)
 JOIN catalog_productimage AS photo ON photo.id = given.id AND photo.sha256 = given.sha256
 JOIN catalog_product AS product ON product.id = photo.product_id
@@ -78,8 +80,17 @@ def _embed(images: Sequence[ProductImage], model: ModelVersion, deadline: float)
     """Number of `images` processed before `deadline`; at least one."""
     attempts.begin(images)
     vectors: list[tuple[ProductImage, NDArray[np.float32]]] = []
+    seen: list[tuple[ProductImage, Look]] = []
+
+    def look(index: int, square: NDArray[np.uint8]) -> None:
+        if images[index].colours is None:
+            seen.append((images[index], looks.look_in_square(images[index], square)))
+
     embedded = model.embedder().embed_photos(
-        files_of(images), max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS
+        files_of(images),
+        max_bytes=settings.PHOTO_MAX_BYTES,
+        max_pixels=settings.PHOTO_MAX_PIXELS,
+        on_pixels=look,
     )
     count = 0
     for index, result in embedded:
@@ -93,7 +104,7 @@ def _embed(images: Sequence[ProductImage], model: ModelVersion, deadline: float)
         if time.monotonic() > deadline:
             break
     if vectors:
-        _upsert(vectors, model)
+        _upsert(vectors, seen, model)
     attempts.end(images)
     return count
 
@@ -109,9 +120,15 @@ def files_of(images: Iterable[ProductImage]) -> Iterator[bytes | Path]:
             yield Path(name)  # the embedder reports it as missing
 
 
-def _upsert(vectors: Sequence[tuple[ProductImage, NDArray[np.float32]]], model: ModelVersion) -> None:
-    """Write the rows. If a bulk change by staff holds the row locks, time out and retry, so that their statement never
-    fails.
+def _upsert(
+    vectors: Sequence[tuple[ProductImage, NDArray[np.float32]]],
+    seen: Sequence[tuple[ProductImage, Look]],
+    model: ModelVersion,
+) -> None:
+    """Write the rows, the looks first: embeddings then copy the colours of their products at once.
+
+    Staff who change many products at once may hold their locks: time out, wait and try again, so that their statement
+    never fails.
     """
     parameters: dict[str, Any] = {
         "model": model.pk,
@@ -124,6 +141,7 @@ def _upsert(vectors: Sequence[tuple[ProductImage, NDArray[np.float32]]], model: 
             with transaction.atomic(), connection.cursor() as cursor:
                 # below deadlock_timeout (1 s), so that this side yields
                 cursor.execute("SET LOCAL lock_timeout = '500ms'")
+                looks.write(cursor, seen)  # changes products: before they are locked for reading
                 cursor.execute(LOCK, parameters)
                 cursor.execute(UPSERT, parameters)
             return

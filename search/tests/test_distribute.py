@@ -14,8 +14,8 @@ pytestmark = pytest.mark.django_db
 FACTS = """
 SELECT count(*) FROM search_embedding e
 JOIN catalog_productimage i ON i.id = e.image_id JOIN catalog_product p ON p.id = i.product_id
-WHERE (e.product_id, e.category_id, e.brand, e.price, e.attributes, e.is_active)
-      IS NOT DISTINCT FROM (p.id, p.category_id, p.brand, p.price, p.attributes, p.is_active)
+WHERE (e.product_id, e.category_id, e.brand, e.current_price, e.attributes, e.colours, e.is_active)
+      IS NOT DISTINCT FROM (p.id, p.category_id, p.brand, p.current_price, p.attributes, p.colours, p.is_active)
 """
 
 

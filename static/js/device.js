@@ -26,7 +26,6 @@
   const showFavourites = () => {
     const kept = read("favourites");
     for (const button of document.querySelectorAll("[data-favourite]")) {
-      button.hidden = false;
       button.setAttribute("aria-pressed", String(kept.includes(button.dataset.favourite)));
     }
     for (const link of document.querySelectorAll("[data-favourites]")) {

@@ -19,8 +19,8 @@
   });
 
   const share = document.querySelector("[data-share]");
-  if (share && (navigator.share || navigator.clipboard)) {
-    share.hidden = false;
+  if (share && !navigator.share && !navigator.clipboard) share.style.visibility = "hidden"; // its room stays: nothing jumps
+  else if (share) {
     share.addEventListener("click", async () => {
       const url = document.querySelector("link[rel=canonical]").href;
       if (navigator.share) return navigator.share({ title: document.title, url }).catch(() => {});

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from catalog.models import ProductImage
 from ml.models import ModelVersion
+from search.indexing import looks
 from search.indexing.embed import embed_awaiting
 from search.indexing.queue import enqueue_photos
 from search.models import Embedding, photos_awaiting
@@ -39,6 +40,7 @@ class Command(BaseCommand):
             return
         with tqdm(total=len(waiting), unit="photo", disable=None) as bar:
             embed_awaiting(model, on_progress=bar.update)
+        looks.look_at_photos(list(ProductImage.objects.not_looked_at().values_list("pk", flat=True)))
         broken = ProductImage.objects.broken().count()
         self.stdout.write(f"{len(waiting)} photos dealt with under {model}; {broken} of the catalogue cannot be read.")
 

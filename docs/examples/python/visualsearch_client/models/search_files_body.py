@@ -35,6 +35,7 @@ class SearchFilesBody:
             crop (list[str] | Unset): The part of each photo, in their order; or none.
             category (list[str] | Unset):
             brand (list[str] | Unset):
+            colour (list[str] | Unset):
             attribute (list[str] | Unset):
             min_price (str | Unset):  Example: 19.90.
             max_price (str | Unset):  Example: 19.90.
@@ -49,6 +50,7 @@ class SearchFilesBody:
     crop: list[str] | Unset = UNSET
     category: list[str] | Unset = UNSET
     brand: list[str] | Unset = UNSET
+    colour: list[str] | Unset = UNSET
     attribute: list[str] | Unset = UNSET
     min_price: str | Unset = UNSET
     max_price: str | Unset = UNSET
@@ -95,6 +97,12 @@ class SearchFilesBody:
 
 
 
+        colour: list[str] | Unset = UNSET
+        if not isinstance(self.colour, Unset):
+            colour = self.colour
+
+
+
         attribute: list[str] | Unset = UNSET
         if not isinstance(self.attribute, Unset):
             attribute = self.attribute
@@ -128,6 +136,8 @@ class SearchFilesBody:
             field_dict["category"] = category
         if brand is not UNSET:
             field_dict["brand"] = brand
+        if colour is not UNSET:
+            field_dict["colour"] = colour
         if attribute is not UNSET:
             field_dict["attribute"] = attribute
         if min_price is not UNSET:
@@ -184,6 +194,13 @@ class SearchFilesBody:
         if not isinstance(self.brand, Unset):
             for brand_item_element in self.brand:
                 files.append(("brand", (None, str(brand_item_element).encode(), "text/plain")))
+
+
+
+
+        if not isinstance(self.colour, Unset):
+            for colour_item_element in self.colour:
+                files.append(("colour", (None, str(colour_item_element).encode(), "text/plain")))
 
 
 
@@ -256,6 +273,9 @@ class SearchFilesBody:
         brand = cast(list[str], d.pop("brand", UNSET))
 
 
+        colour = cast(list[str], d.pop("colour", UNSET))
+
+
         attribute = cast(list[str], d.pop("attribute", UNSET))
 
 
@@ -275,6 +295,7 @@ class SearchFilesBody:
             crop=crop,
             category=category,
             brand=brand,
+            colour=colour,
             attribute=attribute,
             min_price=min_price,
             max_price=max_price,

@@ -30,6 +30,7 @@ class SearchJsonBody:
             crop (str | Unset): x,y,width,height in fractions of the upright photo.
             category (list[str] | Unset):
             brand (list[str] | Unset):
+            colour (list[str] | Unset):
             attribute (list[str] | Unset):
             min_price (str | Unset):  Example: 19.90.
             max_price (str | Unset):  Example: 19.90.
@@ -43,6 +44,7 @@ class SearchJsonBody:
     crop: str | Unset = UNSET
     category: list[str] | Unset = UNSET
     brand: list[str] | Unset = UNSET
+    colour: list[str] | Unset = UNSET
     attribute: list[str] | Unset = UNSET
     min_price: str | Unset = UNSET
     max_price: str | Unset = UNSET
@@ -79,6 +81,12 @@ class SearchJsonBody:
 
 
 
+        colour: list[str] | Unset = UNSET
+        if not isinstance(self.colour, Unset):
+            colour = self.colour
+
+
+
         attribute: list[str] | Unset = UNSET
         if not isinstance(self.attribute, Unset):
             attribute = self.attribute
@@ -110,6 +118,8 @@ class SearchJsonBody:
             field_dict["category"] = category
         if brand is not UNSET:
             field_dict["brand"] = brand
+        if colour is not UNSET:
+            field_dict["colour"] = colour
         if attribute is not UNSET:
             field_dict["attribute"] = attribute
         if min_price is not UNSET:
@@ -143,6 +153,9 @@ class SearchJsonBody:
         brand = cast(list[str], d.pop("brand", UNSET))
 
 
+        colour = cast(list[str], d.pop("colour", UNSET))
+
+
         attribute = cast(list[str], d.pop("attribute", UNSET))
 
 
@@ -161,6 +174,7 @@ class SearchJsonBody:
             crop=crop,
             category=category,
             brand=brand,
+            colour=colour,
             attribute=attribute,
             min_price=min_price,
             max_price=max_price,

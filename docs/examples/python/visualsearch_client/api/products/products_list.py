@@ -20,6 +20,7 @@ def _get_kwargs(
     attribute: list[str] | Unset = UNSET,
     brand: list[str] | Unset = UNSET,
     category: list[str] | Unset = UNSET,
+    colour: list[str] | Unset = UNSET,
     cursor: str | Unset = UNSET,
     max_price: str | Unset = UNSET,
     min_price: str | Unset = UNSET,
@@ -54,6 +55,13 @@ def _get_kwargs(
 
 
     params["category"] = json_category
+
+    json_colour: list[str] | Unset = UNSET
+    if not isinstance(colour, Unset):
+        json_colour = colour
+
+
+    params["colour"] = json_colour
 
     params["cursor"] = cursor
 
@@ -132,6 +140,7 @@ def sync_detailed(
     attribute: list[str] | Unset = UNSET,
     brand: list[str] | Unset = UNSET,
     category: list[str] | Unset = UNSET,
+    colour: list[str] | Unset = UNSET,
     cursor: str | Unset = UNSET,
     max_price: str | Unset = UNSET,
     min_price: str | Unset = UNSET,
@@ -145,6 +154,7 @@ def sync_detailed(
         attribute (list[str] | Unset):
         brand (list[str] | Unset):
         category (list[str] | Unset):
+        colour (list[str] | Unset):
         cursor (str | Unset):
         max_price (str | Unset):  Example: 19.90.
         min_price (str | Unset):  Example: 19.90.
@@ -165,6 +175,7 @@ def sync_detailed(
         attribute=attribute,
 brand=brand,
 category=category,
+colour=colour,
 cursor=cursor,
 max_price=max_price,
 min_price=min_price,
@@ -186,6 +197,7 @@ def sync(
     attribute: list[str] | Unset = UNSET,
     brand: list[str] | Unset = UNSET,
     category: list[str] | Unset = UNSET,
+    colour: list[str] | Unset = UNSET,
     cursor: str | Unset = UNSET,
     max_price: str | Unset = UNSET,
     min_price: str | Unset = UNSET,
@@ -199,6 +211,7 @@ def sync(
         attribute (list[str] | Unset):
         brand (list[str] | Unset):
         category (list[str] | Unset):
+        colour (list[str] | Unset):
         cursor (str | Unset):
         max_price (str | Unset):  Example: 19.90.
         min_price (str | Unset):  Example: 19.90.
@@ -220,6 +233,7 @@ def sync(
 attribute=attribute,
 brand=brand,
 category=category,
+colour=colour,
 cursor=cursor,
 max_price=max_price,
 min_price=min_price,
@@ -235,6 +249,7 @@ async def asyncio_detailed(
     attribute: list[str] | Unset = UNSET,
     brand: list[str] | Unset = UNSET,
     category: list[str] | Unset = UNSET,
+    colour: list[str] | Unset = UNSET,
     cursor: str | Unset = UNSET,
     max_price: str | Unset = UNSET,
     min_price: str | Unset = UNSET,
@@ -248,6 +263,7 @@ async def asyncio_detailed(
         attribute (list[str] | Unset):
         brand (list[str] | Unset):
         category (list[str] | Unset):
+        colour (list[str] | Unset):
         cursor (str | Unset):
         max_price (str | Unset):  Example: 19.90.
         min_price (str | Unset):  Example: 19.90.
@@ -268,6 +284,7 @@ async def asyncio_detailed(
         attribute=attribute,
 brand=brand,
 category=category,
+colour=colour,
 cursor=cursor,
 max_price=max_price,
 min_price=min_price,
@@ -289,6 +306,7 @@ async def asyncio(
     attribute: list[str] | Unset = UNSET,
     brand: list[str] | Unset = UNSET,
     category: list[str] | Unset = UNSET,
+    colour: list[str] | Unset = UNSET,
     cursor: str | Unset = UNSET,
     max_price: str | Unset = UNSET,
     min_price: str | Unset = UNSET,
@@ -302,6 +320,7 @@ async def asyncio(
         attribute (list[str] | Unset):
         brand (list[str] | Unset):
         category (list[str] | Unset):
+        colour (list[str] | Unset):
         cursor (str | Unset):
         max_price (str | Unset):  Example: 19.90.
         min_price (str | Unset):  Example: 19.90.
@@ -323,6 +342,7 @@ async def asyncio(
 attribute=attribute,
 brand=brand,
 category=category,
+colour=colour,
 cursor=cursor,
 max_price=max_price,
 min_price=min_price,

@@ -22,6 +22,7 @@ def _get_kwargs(
     attribute: list[str] | Unset = UNSET,
     brand: list[str] | Unset = UNSET,
     category: list[str] | Unset = UNSET,
+    colour: list[str] | Unset = UNSET,
     k: int | Unset = 20,
     max_price: str | Unset = UNSET,
     min_price: str | Unset = UNSET,
@@ -55,6 +56,13 @@ def _get_kwargs(
 
 
     params["category"] = json_category
+
+    json_colour: list[str] | Unset = UNSET
+    if not isinstance(colour, Unset):
+        json_colour = colour
+
+
+    params["colour"] = json_colour
 
     params["k"] = k
 
@@ -139,6 +147,7 @@ def sync_detailed(
     attribute: list[str] | Unset = UNSET,
     brand: list[str] | Unset = UNSET,
     category: list[str] | Unset = UNSET,
+    colour: list[str] | Unset = UNSET,
     k: int | Unset = 20,
     max_price: str | Unset = UNSET,
     min_price: str | Unset = UNSET,
@@ -153,6 +162,7 @@ def sync_detailed(
         attribute (list[str] | Unset):
         brand (list[str] | Unset):
         category (list[str] | Unset):
+        colour (list[str] | Unset):
         k (int | Unset):  Default: 20.
         max_price (str | Unset):  Example: 19.90.
         min_price (str | Unset):  Example: 19.90.
@@ -173,6 +183,7 @@ def sync_detailed(
 attribute=attribute,
 brand=brand,
 category=category,
+colour=colour,
 k=k,
 max_price=max_price,
 min_price=min_price,
@@ -194,6 +205,7 @@ def sync(
     attribute: list[str] | Unset = UNSET,
     brand: list[str] | Unset = UNSET,
     category: list[str] | Unset = UNSET,
+    colour: list[str] | Unset = UNSET,
     k: int | Unset = 20,
     max_price: str | Unset = UNSET,
     min_price: str | Unset = UNSET,
@@ -208,6 +220,7 @@ def sync(
         attribute (list[str] | Unset):
         brand (list[str] | Unset):
         category (list[str] | Unset):
+        colour (list[str] | Unset):
         k (int | Unset):  Default: 20.
         max_price (str | Unset):  Example: 19.90.
         min_price (str | Unset):  Example: 19.90.
@@ -229,6 +242,7 @@ client=client,
 attribute=attribute,
 brand=brand,
 category=category,
+colour=colour,
 k=k,
 max_price=max_price,
 min_price=min_price,
@@ -244,6 +258,7 @@ async def asyncio_detailed(
     attribute: list[str] | Unset = UNSET,
     brand: list[str] | Unset = UNSET,
     category: list[str] | Unset = UNSET,
+    colour: list[str] | Unset = UNSET,
     k: int | Unset = 20,
     max_price: str | Unset = UNSET,
     min_price: str | Unset = UNSET,
@@ -258,6 +273,7 @@ async def asyncio_detailed(
         attribute (list[str] | Unset):
         brand (list[str] | Unset):
         category (list[str] | Unset):
+        colour (list[str] | Unset):
         k (int | Unset):  Default: 20.
         max_price (str | Unset):  Example: 19.90.
         min_price (str | Unset):  Example: 19.90.
@@ -278,6 +294,7 @@ async def asyncio_detailed(
 attribute=attribute,
 brand=brand,
 category=category,
+colour=colour,
 k=k,
 max_price=max_price,
 min_price=min_price,
@@ -299,6 +316,7 @@ async def asyncio(
     attribute: list[str] | Unset = UNSET,
     brand: list[str] | Unset = UNSET,
     category: list[str] | Unset = UNSET,
+    colour: list[str] | Unset = UNSET,
     k: int | Unset = 20,
     max_price: str | Unset = UNSET,
     min_price: str | Unset = UNSET,
@@ -313,6 +331,7 @@ async def asyncio(
         attribute (list[str] | Unset):
         brand (list[str] | Unset):
         category (list[str] | Unset):
+        colour (list[str] | Unset):
         k (int | Unset):  Default: 20.
         max_price (str | Unset):  Example: 19.90.
         min_price (str | Unset):  Example: 19.90.
@@ -334,6 +353,7 @@ client=client,
 attribute=attribute,
 brand=brand,
 category=category,
+colour=colour,
 k=k,
 max_price=max_price,
 min_price=min_price,
