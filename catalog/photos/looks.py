@@ -98,7 +98,7 @@ def _table() -> tuple[Floats, NDArray[np.uint8]]:
     """(Oklab, number of the name) of each shade: float32 [32768, 3], uint8 [32768]."""
     shades = np.arange(1 << 15)
     steps = np.stack([shades >> 10, shades >> 5 & 31, shades & 31], axis=1)
-    colours = oklab((steps * 8 + 4).astype(np.float32) / 255)
+    colours = oklab((steps * 8 + 4).astype(np.float32) / np.float32(255))
     return colours, _named(colours)
 
 

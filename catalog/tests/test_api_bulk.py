@@ -74,7 +74,7 @@ def test_a_changed_price_reaches_the_search(staff, make_product, model):
     embed_images(list(product.images.values_list("pk", flat=True)))
     send(staff, {"sku": "shoe-1", "price": "12.00", "is_active": False})
     embedding = Embedding.objects.get()
-    assert (str(embedding.price), embedding.is_active) == ("12.00", False)
+    assert (str(embedding.current_price), embedding.is_active) == ("12.00", False)
 
 
 @pytest.mark.parametrize("products", [None, [], {}, "x", [{"sku": "x", "title": "x"}] * 1001], ids=repr)

@@ -1,9 +1,10 @@
 """Small pictures whose turns, mirrors and swapped channels show."""
 
+from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-LIMITS = {"max_bytes": 20_000_000, "max_pixels": 50_000_000}
+LIMITS: dict[str, Any] = {"max_bytes": 20_000_000, "max_pixels": 50_000_000}
 RED, GREEN, BLUE = (220, 30, 40), (30, 180, 60), (30, 60, 200)
 
 

@@ -130,7 +130,7 @@ def test_facts_follow_the_product(model, make_product):
     product = make_product(photos=2, price=10, brand="Old")
     embed_awaiting(model)
     Product.objects.filter(pk=product.pk).update(price=20, brand="New", is_active=False, attributes={"colour": "red"})
-    facts = Embedding.objects.values_list("price", "brand", "is_active", "attributes", "category_id")
+    facts = Embedding.objects.values_list("current_price", "brand", "is_active", "attributes", "category_id")
     assert list(facts) == [(20, "New", False, {"colour": "red"}, product.category_id)] * 2
 
 

@@ -61,7 +61,7 @@ class Command(BaseCommand):
     def _catalogue(self, embedder: Embedder, count: int, rounds: int) -> None:
         photos = [_jpeg((1024, 768), seed) for seed in range(16)] * -(-count // 16)
         batch = np.stack([model_input(_decode(data, embedder.input_size), embedder.input_size) for data in photos[:16]])
-        limits = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}
+        limits: dict[str, Any] = {"max_bytes": settings.PHOTO_MAX_BYTES, "max_pixels": settings.PHOTO_MAX_PIXELS}
 
         def bare() -> None:
             for _ in range(len(photos) // BATCH):

@@ -5,27 +5,23 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from PIL import Image
 
-from catalog.models import ProductImage
-from ml.images import Crop, model_input, read_photo, shrink_photo
+from ml.images import Crop, model_input
 from ml.models import ModelVersion
 from ml.objects import Box, propose_boxes, salient_boxes
+from search.benchmarks.catalogue_photos import as_kept, of_catalogue, of_folder
 from search.benchmarks.collages import Placed, collage, screenshot
-from search.chosen_item import GAIN
+from search.chosen_item import GAIN, SURE
 from search.models import Embedding
-from search.query import THUMBNAIL
+from search.query import ANSWER
 
-MOST_PHOTOS = 600  # read; pictures are made of them
 Pictures = list[tuple[Image.Image, list[Placed], list[int]]]  # with the product of each item
-SIDE = 600  # pixels of the longest side of a photo before it is pasted
 
 
 class Command(BaseCommand):
@@ -38,7 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         random = np.random.default_rng(options["seed"])
-        photos = _of_folder(options["photos"]) if options["photos"] else _of_catalogue(random)
+        photos = of_folder(options["photos"]) if options["photos"] else of_catalogue(random)
         if len(photos) < 4:
             raise CommandError("There are too few photos to make pictures of: at least 4 are needed.")
         number = options["pictures"]
@@ -46,12 +42,12 @@ class Command(BaseCommand):
         for _ in range(number):
             several = [photos[at] for at in random.choice(len(photos), int(random.integers(2, 5)), replace=False)]
             picture, placed = collage(random, [photo for photo, _owner, _image in several])
-            sorts["collages"].append((_as_kept(picture), placed, [owner for _photo, owner, _image in several]))
+            sorts["collages"].append((as_kept(picture), placed, [owner for _photo, owner, _image in several]))
             photo, owner, _image = photos[int(random.integers(len(photos)))]
             picture, placed = screenshot(random, photo)
-            sorts["screenshots"].append((_as_kept(picture), placed, [owner]))
+            sorts["screenshots"].append((as_kept(picture), placed, [owner]))
             photo, owner, _image = photos[int(random.integers(len(photos)))]
-            sorts["single photos"].append((_as_kept(photo), [], [owner]))
+            sorts["single photos"].append((as_kept(photo), [], [owner]))
         self._boxes(sorts)
         if not options["photos"]:
             self._first_hits(sorts, [image for _photo, _owner, image in photos])
@@ -73,36 +69,45 @@ class Command(BaseCommand):
 
     def _first_hits(self, sorts: dict[str, Pictures], used: list[int]) -> None:
         model = ModelVersion.objects.active()
-        gallery = Embedding.objects.filter(model=model, is_active=True).exclude(image__in=used)
+        gallery = Embedding.objects.filter(model=model, is_active=True).exclude(image__in=used).order_by("product")
         rows = list(gallery.values_list("product_id", "vector"))
         if model is None or not rows:
             raise CommandError("No photos are embedded under an active model.")
         owners, vectors = np.asarray([pk for pk, _ in rows]), np.asarray([vector for _, vector in rows], np.float32)
         embedder = model.embedder()
 
-        def nearest(photo: Image.Image, crop: Crop | None) -> tuple[int, float]:
-            (vector,) = embedder.embed(model_input(photo, embedder.input_size, crop)[None])
-            scores = vectors @ vector
-            return int(owners[scores.argmax()]), float(scores.max())
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))  # of each product's rows
 
-        row = "{:<16} {:>12} {:>14} {:>14} {:>12}".format
-        self.stdout.write(row("first hit right", "whole photo", "with the item", "always a box", "item chosen"))
+        def nearest(photo: Image.Image, crop: Crop | None) -> tuple[int, float, float]:
+            """The best product, its score, and the probability that it is the one in the photo."""
+            (vector,) = embedder.embed(model_input(photo, embedder.input_size, crop)[None])
+            scores = np.maximum.reduceat(vectors @ vector, starts)
+            best = np.sort(scores)[::-1][:ANSWER]
+            likely = model.calibration.likelihoods(best[:1], best)[0].product if model.calibration else 0.0
+            return int(owners[starts][scores.argmax()]), float(best[0]), likely
+
+        row = "{:<16} {:>12} {:>14} {:>14} {:>12} {:>12}".format
+        self.stdout.write(
+            row("first hit right", "whole photo", "with the item", "always a box", "item chosen", "sure at once")
+        )
         for name, pictures in sorts.items():
-            whole = chosen = always = times = 0
+            whole = chosen = always = times = sure = 0
             for picture, _placed, wanted in pictures:
-                owner, score = nearest(picture, None)
+                owner, score, likely = nearest(picture, None)
                 boxes = propose_boxes(picture, limit=1)
-                part, part_score = nearest(picture, boxes[0]) if boxes else (owner, score)
-                wins = part_score > score + GAIN
+                part, part_score, _likely = nearest(picture, boxes[0]) if boxes else (owner, score, likely)
+                is_sure = likely >= SURE or score + GAIN >= 1
+                wins = not is_sure and part_score > score + GAIN
                 whole += owner in wanted
                 always += part in wanted
                 chosen += (part if wins else owner) in wanted
                 times += wins
-            shares = [f"{count / len(pictures):.3f}" for count in (whole, chosen, always, times)]
+                sure += is_sure
+            shares = [f"{count / len(pictures):.3f}" for count in (whole, chosen, always, times, sure)]
             self.stdout.write(row(name, *shares))
         self.stdout.write(
             f"Exact search among {len(rows)} photos; those the pictures are made of are not among them. Of a collage"
-            " any of its products is right."
+            " any of its products is right. Sure at once: no item is looked for, which spares the search an inference."
         )
 
 
@@ -126,34 +131,3 @@ def _share_of_first(pictures: Pictures) -> float:
 
 def _box(crop: Crop) -> Box:
     return Box(crop.x, crop.y, crop.x + crop.width, crop.y + crop.height)
-
-
-def _as_kept(picture: Image.Image) -> Image.Image:
-    """As a search keeps it: boxes are looked for on that."""
-    return Image.open(BytesIO(shrink_photo(picture, THUMBNAIL.side, THUMBNAIL.quality))).convert("RGB")
-
-
-def _of_catalogue(random: np.random.Generator) -> list[tuple[Image.Image, int, int]]:
-    """(photo, product, image) of one photo, not the first, of each product that has several."""
-    images: dict[int, list[ProductImage]] = {}
-    for image in ProductImage.objects.readable().filter(product__is_active=True).order_by("product_id", "position"):
-        images.setdefault(image.product_id, []).append(image)
-    several = [own for own in images.values() if len(own) > 1]
-    chosen = [own[int(random.integers(1, len(own)))] for own in several[:MOST_PHOTOS]]
-    photos = []
-    for image in chosen:
-        with image.file.open() as file:
-            photos.append((_read(file.read()), image.product_id, image.pk))
-    return photos
-
-
-def _of_folder(folder: Path) -> list[tuple[Image.Image, int, int]]:
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
-    step = max(1, len(files) // MOST_PHOTOS)
-    return [(_read(path.read_bytes()), 0, 0) for path in files[::step][:MOST_PHOTOS]]
-
-
-def _read(data: bytes) -> Image.Image:
-    photo = read_photo(data, max_bytes=settings.PHOTO_MAX_BYTES, max_pixels=settings.PHOTO_MAX_PIXELS, target=SIDE)
-    photo.thumbnail((SIDE, SIDE))
-    return photo
