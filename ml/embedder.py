@@ -93,8 +93,8 @@ class Embedder:
 
         `threads` decoder processes read the next photos while the network processes the current `batch`; a hostile
         photo can crash or stall only its decoder process. `sources` is consumed at most two batches ahead, so it may be
-        a generator over a whole catalogue. `on_pixels` is called with the index and the network's input of each readable
-        photo, before its vector is yielded.
+        a generator over a whole catalogue. `on_pixels` is called with the index and the network's input of each
+        readable photo, before its vector is yielded.
         """
 
         def view(source: bytes | Path | BinaryIO) -> Pixels | UnreadablePhoto:

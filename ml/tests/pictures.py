@@ -1,6 +1,7 @@
 """Small pictures whose turns, mirrors and swapped channels show."""
 
 from typing import Any
+
 import numpy as np
 from PIL import Image, ImageDraw
 
