@@ -30,8 +30,9 @@ class Logistic:
     weights: tuple[float, ...]
 
     def __call__(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """features: float [n, 4] -> float [n] in 0..1."""
-        return 1 / (1 + np.exp(-(self.bias + features @ np.asarray(self.weights))))
+        """features: float [n, 5] -> float [n] in 0..1. A card with fewer weights than features knows the first ones."""
+        known = features[:, : len(self.weights)]
+        return 0.5 + 0.5 * np.tanh((self.bias + known @ np.asarray(self.weights)) / 2)  # exp() overflows far from 0
 
 
 class Likelihood(NamedTuple):
@@ -72,24 +73,28 @@ class Calibration:
 
 
 def features(scores: ArrayLike, answer: ArrayLike) -> NDArray[np.float64]:
-    """Inputs of the logistic regressions, one row a score: float64 [n, 4].
+    """Inputs of the logistic regressions, one row a score: float64 [n, 5].
 
     scores: float [n], cosines of results: of this answer's products, of lower ranks, or found under a filter.
     answer: float [m], the best cosine of each product of the unfiltered answer, in descending order.
 
     Columns: the cosine; for the best product the square root of its lead over the second, 0 for all others; for all
-    others the difference to the best (0 or less), 0 for the best; the z-score within the cohort.
-    With fewer than MIN_COHORT products behind the best, the last three columns are 0.
+    others the difference to the best (0 or less), 0 for the best; the z-score within the cohort; for the best product
+    its distance to the cohort's mean, 0 for all others.
+    With fewer than MIN_COHORT products behind the best, all columns but the first are 0.
     """
     scores, ranked = np.asarray(scores, float), np.asarray(answer, float)
     cohort = ranked[1 : 1 + COHORT]
     if len(cohort) < MIN_COHORT:
-        return np.column_stack([scores, np.zeros((len(scores), 3))])
+        return np.column_stack([scores, np.zeros((len(scores), 4))])
     best, second = ranked[0], ranked[1]
     leads = scores >= best - ROUNDING
     lead, lag = np.where(leads, scores - second, 0), np.where(leads, 0, scores - best)
-    deviations = (scores - cohort.mean()) / max(float(cohort.std()), MIN_DEVIATION)
-    return np.column_stack([scores, np.sqrt(np.maximum(lead, 0)), np.minimum(lag, 0), deviations])
+    above = scores - cohort.mean()
+    z_score = above / max(float(cohort.std()), MIN_DEVIATION)
+    return np.column_stack(
+        [scores, np.sqrt(np.maximum(lead, 0)), np.minimum(lag, 0), z_score, np.where(leads, above, 0)]
+    )
 
 
 # Least probabilities of the three labels on the page. Results below ALIKE are shown in the tail.

@@ -72,6 +72,8 @@ def fit(known: Sequence[Answer]) -> Calibration | None:
     """Logistic regressions on the first LISTED results of each answer, including queries whose product is not in the
     gallery.
 
+    The result at rank r has weight 1 / r: unweighted, nine in ten rows are wrong results of lower ranks, and the
+    probability of the first result, which matters most, is off.
     None with fewer than FEWEST right or wrong results.
     """
     listed = [answer for answer in known if len(answer.scores)]
@@ -81,8 +83,9 @@ def fit(known: Sequence[Answer]) -> Calibration | None:
     right, kind = (np.concatenate([getattr(answer, name)[:LISTED] for answer in listed]) for name in ("right", "kind"))
     if min(right.sum(), (~right).sum()) < FEWEST:
         return None
-    product = _logistic(inputs, right)
-    return Calibration(product, product if (kind == right).all() else _logistic(inputs, kind))
+    importance = np.concatenate([1 / (1 + np.arange(len(answer.scores[:LISTED]))) for answer in listed])
+    product = _logistic(inputs, right, importance)
+    return Calibration(product, product if (kind == right).all() else _logistic(inputs, kind, importance))
 
 
 @dataclass(frozen=True)
@@ -133,14 +136,15 @@ def expected_error(told: NDArray[np.float64], true: NDArray[np.bool_]) -> float:
     return float(np.abs(gaps).sum() / len(told))
 
 
-def _logistic(inputs: NDArray[np.float64], truth: NDArray[np.bool_]) -> Logistic:
-    """Logistic regression by Newton's method; features with a negative weight are removed one by one."""
-    mean, spread = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-9)
+def _logistic(inputs: NDArray[np.float64], truth: NDArray[np.bool_], importance: NDArray[np.float64]) -> Logistic:
+    """Weighted logistic regression by Newton's method; features with a negative weight are removed one by one."""
+    mean = np.average(inputs, axis=0, weights=importance)
+    spread = np.maximum(np.sqrt(np.average((inputs - mean) ** 2, axis=0, weights=importance)), 1e-9)
     scaled = np.column_stack([np.ones(len(inputs)), (inputs - mean) / spread])
     used = np.ones(scaled.shape[1], bool)
     while True:
         weights = np.zeros(scaled.shape[1])
-        weights[used] = _newton(scaled[:, used], truth.astype(float))
+        weights[used] = _newton(scaled[:, used], truth.astype(float), importance)
         worst = 1 + int(np.argmin(weights[1:]))
         if weights[worst] >= 0:
             break
@@ -149,13 +153,15 @@ def _logistic(inputs: NDArray[np.float64], truth: NDArray[np.bool_]) -> Logistic
     return Logistic(float(weights[0] - slopes @ mean), tuple(float(slope) for slope in slopes))
 
 
-def _newton(inputs: NDArray[np.float64], truth: NDArray[np.float64], steps: int = 50) -> NDArray[np.float64]:
-    penalty = RIDGE * len(inputs) * np.diag([0.0] + [1.0] * (inputs.shape[1] - 1))
+def _newton(
+    inputs: NDArray[np.float64], truth: NDArray[np.float64], importance: NDArray[np.float64], steps: int = 50
+) -> NDArray[np.float64]:
+    penalty = RIDGE * importance.sum() * np.diag([0.0] + [1.0] * (inputs.shape[1] - 1))
     weights = np.zeros(inputs.shape[1])
     for _ in range(steps):
         told = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
-        gradient = inputs.T @ (told - truth) + penalty @ weights
-        curvature = (inputs * (told * (1 - told))[:, None]).T @ inputs + penalty
+        gradient = inputs.T @ ((told - truth) * importance) + penalty @ weights
+        curvature = (inputs * (told * (1 - told) * importance)[:, None]).T @ inputs + penalty
         step = np.linalg.solve(curvature + 1e-9 * np.eye(len(weights)), gradient)
         weights -= step
         if np.abs(step).max() < 1e-8:

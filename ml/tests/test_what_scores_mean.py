@@ -5,7 +5,7 @@ import pytest
 
 from ml.blank import shows_something
 from ml.evaluation.calibration import Answer, answers, expected_error, fit, trust
-from ml.verdict import Calibration, Likelihood, features
+from ml.verdict import Calibration, Likelihood, Logistic, features
 
 
 def shop(strangers: float, twins: float, count: int, seed: int) -> list[Answer]:
@@ -53,13 +53,27 @@ def test_the_best_product_is_known_again_by_a_rounded_score() -> None:
     assert features(scores, kept) == pytest.approx(features(scores, scores), abs=1e-3)
 
 
+def test_a_card_of_before_a_feature_was_added_still_tells() -> None:
+    older = Logistic(-2.0, (4.0, 1.0))
+    assert older(np.array([[0.5, 1.0, 9.0, 9.0, 9.0]])) == pytest.approx(1 / (1 + np.exp(-1.0)))
+
+
+def test_a_first_result_that_stands_clear_of_the_cohort_is_likelier() -> None:
+    calibration = fit([*shop(**PEARS, count=100, seed=1), *shop(**LAMPS, count=100, seed=2)])
+    assert calibration
+    cohort = [0.5] * 30
+    near, clear = [0.56, *cohort], [0.56, *(score - 0.2 for score in cohort)]
+    likely = [calibration.likelihoods(answer[:1], answer)[0].product for answer in (near, clear)]
+    assert likely[0] < likely[1]
+
+
 def test_too_few_answers_calibrate_nothing() -> None:
     assert fit(shop(**PEARS, count=10, seed=1)) is None
     assert fit([]) is None
 
 
 def test_a_shop_of_one_product_still_has_probabilities() -> None:
-    assert features([0.8], [0.8]).tolist() == [[0.8, 0, 0, 0]]
+    assert features([0.8], [0.8]).tolist() == [[0.8, 0, 0, 0, 0]]
     calibration = fit(shop(**PEARS, count=100, seed=1))
     assert calibration
     assert 0 <= calibration.likelihoods([0.8], [0.8])[0].product <= 1
