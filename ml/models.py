@@ -151,6 +151,13 @@ class ModelVersion(models.Model):
         """Converts this model's scores to likelihoods; None if the model has not been calibrated."""
         return Calibration.from_card(self.config)
 
+    @property
+    def headline(self) -> dict[str, float | None]:
+        """By what it was measured with when it was trained, fractions; None where its card does not tell: Recall@1 on
+        photos of products that it was trained on, on products that it never saw, and same-kind precision@6."""
+        noted = self.config.get("headline", {})
+        return {name: noted.get(name) for name in ("recall_1", "unseen_recall_1", "same_kind_precision_6")}
+
     def start_preparing(self) -> None:
         """From now on every photo is embedded with this version too. No effect on the active version."""
         self._move(set(self.State) - {self.State.ACTIVE}, self.State.PREPARING)

@@ -430,6 +430,7 @@ class Training(models.Model):
     steps = models.PositiveIntegerField(_("batches an epoch"))
     p = models.PositiveIntegerField(_("products in a batch"))
     k = models.PositiveIntegerField(_("photos of each"))
+    fast = models.BooleanField(_("only the last stage learns"), default=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     wants_stop = models.BooleanField(default=False)
     folder = models.CharField(max_length=500, blank=True)  # of the begun run, to go on with

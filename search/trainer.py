@@ -126,6 +126,7 @@ def _arguments(training: Training) -> list[str]:
         *("--input-size", str(training.input_size), "--steps", str(training.steps)),
         *("--p", str(training.p), "--k", str(training.k)),
         *(limit or ["--epochs", str(training.epochs)]),
+        *(["--fast"] if training.fast else []),
         "--events",
     ]
 

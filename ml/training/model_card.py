@@ -29,6 +29,7 @@ def model_card(
 ) -> dict[str, Any]:
     """facts: the contents of run.json. judged: the photos that `exported` was evaluated on."""
     known = [listed for listed in facts["train"] if listed[1]]
+    figures = _figures(exported.found, judged)
     on = "validation photos" if facts["queries"] else "training photos: there was no validation"
     return {
         "version": facts["version"],
@@ -60,11 +61,12 @@ def model_card(
         },
         "metrics": {
             "measured_on": on,
-            **_figures(exported.found, judged),
+            **figures,
             "fp32_recall_1": round(exported.fp32_recall_1, 4),
             "int8_recall_1": round(exported.int8_recall_1, 4),
             "keras_onnx_cosine": round(exported.cosine, 6),
         },
+        "headline": _headline(figures, facts),
         **_meaning_of_scores(judged, folder / export.SERVED, on),
     }
 
@@ -96,6 +98,18 @@ def _figures(found: Retrieval, judged: Validation) -> dict[str, Any]:
         precision = same_kind_precision(found.other_neighbours, kinds, searched.kinds)[kinds != ""]
         figures["same_kind_precision_6"] = round(float(precision.mean()), 4)
     return figures
+
+
+def _headline(figures: dict[str, Any], facts: dict[str, Any]) -> dict[str, float]:
+    """The figures by which `list_models` and the admin compare models, as far as validation photos tell them."""
+    if not facts["queries"]:
+        return {}
+    trained_on = {product for _, product, _ in facts["train"]}
+    known = any(product in trained_on for _, product, _ in facts["queries"])
+    headline = {"recall_1" if known else "unseen_recall_1": figures["recall"]["1"]}
+    if "same_kind_precision_6" in figures:
+        headline["same_kind_precision_6"] = figures["same_kind_precision_6"]
+    return headline
 
 
 def _meaning_of_scores(judged: Validation, onnx_file: Path, on: str) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class ModelVersionAdmin(ModelAdmin):
             "opts": self.opts,
             "versions": [self._shown(version) for version in versions],
             "own_figures": _side_by_side([_own_figures(version) for version in versions]),
+            "headlines": _side_by_side([_headline(version) for version in versions]),
             "card_figures": _side_by_side([_card_figures(version) for version in versions]),
             "former": former,
             "may_steer": self.has_change_permission(request),
@@ -180,6 +181,16 @@ def _own_figures(version: ModelVersion) -> dict[str, str]:
         return {}
     recall = {_("Recall@%s on the shop's own photos") % k: f"{100 * own[k]:.1f} %" for k in ("1", "5", "10")}
     return recall | {_("of how many photos"): str(own["queries"])}
+
+
+def _headline(version: ModelVersion) -> dict[str, str]:
+    """The three figures that its training left for comparing models."""
+    names = {
+        "recall_1": _("Recall@1, products it was trained on"),
+        "unseen_recall_1": _("Recall@1, products it never saw"),
+        "same_kind_precision_6": _("Same kind among the first 6"),
+    }
+    return {names[name]: f"{100 * value:.1f} %" for name, value in version.headline.items() if value is not None}
 
 
 def _card_figures(version: ModelVersion) -> dict[str, str]:

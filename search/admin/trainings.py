@@ -25,6 +25,7 @@ from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldBooleanWidget,
 )
 
 from ml.models import ModelVersion, bundled_models, keras_weights, model_directory
@@ -70,6 +71,14 @@ class StartTrainingForm(forms.Form):
         help_text=gettext_lazy("Say one where you start from ImageNet or from nothing."),
         widget=UnfoldAdminSelectWidget,
     )
+    fast = forms.BooleanField(
+        label=gettext_lazy("Only the last stage learns"),
+        required=False,
+        help_text=gettext_lazy(
+            "Many times faster: the lower stages run once. It needs a model or ImageNet to start from."
+        ),
+        widget=UnfoldBooleanWidget,
+    )
     minutes = _number(
         gettext_lazy("Minutes"),
         1,
@@ -89,7 +98,7 @@ class StartTrainingForm(forms.Form):
     p = _number(gettext_lazy("Products in a batch"), 2, 256, 16)
     k = _number(gettext_lazy("Photos of each"), 2, 64, 4)
 
-    main = ("data", "folder", "upload", "start", "backbone", "minutes", "epochs")
+    main = ("data", "folder", "upload", "start", "backbone", "fast", "minutes", "epochs")
     more = ("input_size", "steps", "p", "k")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -110,6 +119,11 @@ class StartTrainingForm(forms.Form):
         if (said.get("input_size") or 0) % 8:
             self.add_error("input_size", _("This is not a multiple of 8."))
         start, backbone = said.get("start"), said.get("backbone")
+        if start == "none" and said.get("fast"):
+            self.add_error(
+                "fast",
+                _("The lower stages keep what they know, so they must know something: start from a model or ImageNet."),
+            )
         if start in ("imagenet", "none") and not backbone:
             self.add_error("backbone", _("Say which backbone starts from there."))
         version = ModelVersion.objects.filter(version=start).first()
@@ -128,6 +142,7 @@ class StartTrainingForm(forms.Form):
             backbone=said["backbone"],
             minutes=said["minutes"],
             epochs=said["epochs"],
+            fast=said["fast"],
             input_size=said["input_size"] or trainings.INPUT_SIZES.get(said["backbone"], trainings.INPUT_SIZE),
             **{name: said[name] or self.fields[name].initial for name in ("steps", "p", "k")},
             name=str(Training.Data(said["data"]).label),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.urls import reverse
 from django_q.models import OrmQ
 
@@ -63,6 +64,17 @@ def test_a_candidate_is_prepared_activated_and_rolled_back(admin_client, shop, m
     prepare(admin_client, model)
     press(admin_client, model, "activate")
     assert model.state == "active"
+
+
+def test_versions_are_compared_by_three_figures(admin_client, model, candidate, capsys):
+    for version, unseen in ((model, 0.25), (candidate, 0.75)):
+        version.config["headline"] = {"unseen_recall_1": unseen, "same_kind_precision_6": 0.5}
+        version.save(update_fields=["config"])
+    page = admin_client.get(PAGE).content.decode()
+    assert "Recall@1, products it never saw" in page and "25.0 %" in page and "75.0 %" in page
+    call_command("list_models")
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith(candidate.version)]
+    assert line.split()[-4:] == ["-", "-", "0.750", "0.500"]
 
 
 def test_progress_is_told_while_it_is_prepared(admin_client, shop, model, candidate):

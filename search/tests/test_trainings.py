@@ -198,6 +198,7 @@ def test_a_training_that_takes_its_trainers_with_it_is_given_up(manager: Client,
         ({"epochs": "", "minutes": ""}, "minutes"),
         ({"epochs": 1, "minutes": "", "input_size": 33}, "input_size"),
         ({"epochs": 1, "minutes": "", "backbone": ""}, "backbone"),
+        ({"epochs": 1, "minutes": "", "fast": "on"}, "fast"),
         ({"epochs": 1, "minutes": "", "start": "no-such-version"}, "start"),
     ],
 )

@@ -21,6 +21,7 @@ class _FirstEpoch(Exception):
 
 
 class Command(BaseCommand):
+    _epochs: int | None = None  # planned in all; None before that is known
     help = (
         "Learn an embedding from photos with the triplet loss. The finished model, its card, curves and history go to "
         "DIR/<version>/ and the version is registered as a candidate. A killed run goes on with --resume. With "
@@ -207,9 +208,11 @@ class Command(BaseCommand):
 
         done = runs.finished_epochs(folder)
         if minutes and len(done) <= 1:
+            self._epochs = None
             seconds = done[0]["seconds"] if done else self._time_an_epoch(folder)
             epochs = max(1, round(60 * minutes / max(seconds, 0.001)))
             runs.plan_epochs(folder, epochs)
+            self._epochs = epochs
             self._tell("planned", f"An epoch takes {seconds:.0f} seconds: {epochs} of them.", epochs=epochs)
         runs.go_on(folder, self._report, self._report_batch)
 
@@ -235,6 +238,8 @@ class Command(BaseCommand):
         return (times[-1] - times[0]) * batches / max(batches - 1, 1)
 
     def _introduce(self, folder: Path, facts: dict[str, Any]) -> None:
+        recipe = facts["recipe"]
+        self._epochs, self._photos_an_epoch = recipe["epochs"], recipe["steps"] * recipe["p"] * recipe["k"]
         known = [product for _, product, _ in facts["train"] if product]
         judged = f" and of {facts['judged']} judged searches" if facts["judged"] else ""
         held_out = {product for _, product, _ in facts["queries"]}
@@ -244,8 +249,8 @@ class Command(BaseCommand):
             f"Training in {folder}\n"
             f"Learning from {len(known)} photos of {len(set(known))} products{judged}; validation: {validation}.",
             folder=str(folder),
-            epochs=facts["recipe"]["epochs"],
-            batches=facts["recipe"]["steps"],
+            epochs=recipe["epochs"],
+            batches=recipe["steps"],
             photos=len(known),
             products=len(set(known)),
             judged=facts["judged"],
@@ -254,9 +259,13 @@ class Command(BaseCommand):
 
     def _report(self, row: dict[str, float]) -> None:
         recall = f", validation Recall@1 {row['val_recall_1']:.3f}" if "val_recall_1" in row else ""
+        planned, left = "", ""
+        if self._epochs:
+            minutes = (self._epochs - row["epoch"]) * self._photos_an_epoch / row["photos_per_second"] / 60
+            planned, left = f" of {self._epochs}", f", {minutes:.0f} minutes left"
         text = (
-            f"epoch {row['epoch']:.0f}: loss {row['loss']:.3f}, {row['active']:.0%} of triplets active{recall}, "
-            f"{row['photos_per_second']:.0f} photos/s"
+            f"epoch {row['epoch']:.0f}{planned}: loss {row['loss']:.3f}, {row['active']:.0%} of triplets active"
+            f"{recall}, {row['photos_per_second']:.0f} photos/s{left}"
         )
         self._tell("epoch", text, **row)
 
