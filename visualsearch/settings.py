@@ -13,6 +13,9 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
+from catalog.machine import memory_bytes
+from catalog.photos.headers import MAX_MEMORY
+
 env = Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -209,6 +212,8 @@ DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", "EUR")  # of products for which n
 PHOTO_MAX_BYTES = env.int("PHOTO_MAX_BYTES", 20_000_000)
 PHOTO_MAX_PIXELS = env.int("PHOTO_MAX_PIXELS", 50_000_000)  # a JPEG may have 2.2 times as many
 PHOTO_DECODERS = env.int("PHOTO_DECODERS", max(2, min(4, len(os.sched_getaffinity(0)))))  # for each web process, worker
+# Bytes that the decoders of one process may take together: a photo that needs more is refused, another one waits.
+PHOTO_MEMORY = env.int("PHOTO_MEMORY", min(MAX_MEMORY, memory_bytes() // 3))
 PHOTO_DECODE_SECONDS = env.int("PHOTO_DECODE_SECONDS", 10)  # then the decoder is killed
 IMPORT_ROOT = Path(env.str("IMPORT_ROOT", str(VAR_DIR / "inbox")))  # what staff may import by naming a server folder
 TRAINING_ROOT = Path(env.str("TRAINING_ROOT", str(VAR_DIR / "training")))  # folders of photos staff may train on

@@ -31,11 +31,11 @@ from catalog.photos.crop import Crop
 from catalog.photos.decoding import Thumbnail, View, decode_views
 from catalog.photos.errors import UnreadablePhoto
 from catalog.photos.fitting import shrink_photo
-from catalog.photos.headers import MAX_MEMORY, PhotoHeader
+from catalog.photos.headers import PhotoHeader
 
 LENGTHS = struct.Struct(">II")
 PHOTOS = 500  # a process is renewed after so many, so that no slow leak of a decoder matters
-SPARE_MEMORY = 120_000_000  # bytes over what the header's budget allows
+SPARE_MEMORY = 120_000_000  # bytes over what decoding the photo takes by its header
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,21 @@ class Job:
     max_pixels: int
     views: list[View]
     seconds: int  # of processor time
+    memory: float  # bytes that decoding takes at its peak, by the header
     thumbnail: Thumbnail | None = None
 
 
 def main() -> None:
     """sys.argv[1] is the number of the socket."""
     connection = socket.socket(fileno=int(sys.argv[1]))
-    _limit_ourselves()
+    own_memory = _limit_ourselves()
     connection.sendall(b"!")  # ready
     for _ in range(PHOTOS):
         with suppress(BrokenPipeError, ConnectionResetError):
             received = receive(connection)
             if received is None:
                 return
-            _answer(connection, *received)
+            _answer(connection, *received, own_memory)
             gc.collect(0)
             continue
         return
@@ -83,10 +84,11 @@ def receive_exactly(connection: socket.socket, length: int) -> bytearray | None:
     return received
 
 
-def _answer(connection: socket.socket, message: bytes, data: bytes) -> None:
+def _answer(connection: socket.socket, message: bytes, data: bytes, own_memory: int) -> None:
     """JSON and pixels: {"views": [{"size", "crop"}]}, or {"code", "details"} and no pixels. Then the thumbnail."""
     job: Job = pickle.loads(message)
     _limit_time(job.seconds)
+    _lower(resource.RLIMIT_DATA, own_memory + int(job.memory) + SPARE_MEMORY)
     wanted = [*job.views, job.thumbnail.view] if job.thumbnail else job.views
     try:
         views = decode_views(job.header, data, job.max_pixels, wanted)
@@ -112,7 +114,8 @@ def _numbers(crop: Crop) -> tuple[float, float, float, float]:
     return crop.x, crop.y, crop.width, crop.height
 
 
-def _limit_ourselves() -> None:
+def _limit_ourselves() -> int:
+    """Bytes that are in use before the first photo."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends our parent, and that ends us
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     with suppress(OSError):
@@ -121,8 +124,8 @@ def _limit_ourselves() -> None:
     used = 0
     if status.exists() and (found := re.search(r"VmData:\s+(\d+) kB", status.read_text())):
         used = int(found[1]) * 1024
-    _lower(resource.RLIMIT_DATA, used + MAX_MEMORY + SPARE_MEMORY)
     _lower(resource.RLIMIT_CORE, 0)
+    return used
 
 
 def _limit_time(seconds: int) -> None:

@@ -31,7 +31,7 @@ from PIL import Image
 from catalog.errors import InvalidRequest
 from catalog.photos.crop import WHOLE, Crop
 from catalog.photos.decoder_process import LENGTHS, Job
-from catalog.photos.decoding import Thumbnail, View, read_bytes
+from catalog.photos.decoding import Thumbnail, View, read_bytes, target_of
 from catalog.photos.errors import UnreadablePhoto
 from catalog.photos.headers import read_header
 
@@ -42,7 +42,6 @@ START = (
     "import sys; sys.path.insert(0, sys.argv[2]); from catalog.photos import decoder_process; decoder_process.main()"
 )
 PATIENCE_AT_START = 60.0  # seconds until a decoder has loaded its libraries
-HEAVY = 200_000_000  # bytes: only one decoder of a process may need more than that at a time
 LONGEST_ANSWER = 900_000_000  # bytes; more is not an answer of ours
 CRASHES = 2  # after so many with the same photo, it is the photo's fault: the first may have been the kernel's choice
 
@@ -89,7 +88,10 @@ def decoded_photo(
     data = read_bytes(source, max_bytes)
     header = read_header(data, max_pixels)
     bare = replace(header, spans=(), joined=None)
-    job = Job(bare, max_pixels, list(views), settings.PHOTO_DECODE_SECONDS, thumbnail)
+    wanted = [*views, thumbnail.view] if thumbnail else views
+    job = Job(
+        bare, max_pixels, list(views), settings.PHOTO_DECODE_SECONDS, header.memory_for(target_of(wanted)), thumbnail
+    )
     with _pool.decode(job, header.essence(data), patience) as decoded:
         yield decoded
 
@@ -222,22 +224,27 @@ _started: WeakSet[_Decoder] = WeakSet()
 
 
 class _Pool:
-    """At most PHOTO_DECODERS at work, started when needed. Shared by threads; a fork leaves it to the parent."""
+    """At most PHOTO_DECODERS at work, together within PHOTO_MEMORY. Each is started when it is needed.
+
+    Shared by threads; a fork leaves it to the parent.
+    """
 
     def __init__(self) -> None:
         self._change = threading.Condition()
         self._idle: list[_Decoder] = []
         self._working = 0
-        self._heavy = False
+        self._memory = 0.0  # bytes that the photos at work take by their headers
 
     @contextmanager
     def decode(self, job: Job, data: bytes, patience: float | None) -> Iterator[Decoded]:
-        heavy = job.header.memory > HEAVY
+        """Raises UnreadablePhoto, and InvalidRequest("busy") when patience ends."""
+        if job.memory > settings.PHOTO_MEMORY:
+            raise UnreadablePhoto("too_costly")
         with self._change:
-            if not self._change.wait_for(lambda: self._may_start(heavy), patience):
+            if not self._change.wait_for(lambda: self._may_start(job.memory), patience):
                 raise _busy()
             self._working += 1
-            self._heavy |= heavy
+            self._memory += job.memory
         try:
             decoded = self._decoded(job, data)
             try:
@@ -247,11 +254,11 @@ class _Pool:
         finally:
             with self._change:
                 self._working -= 1
-                self._heavy &= not heavy
+                self._memory -= job.memory
                 self._change.notify_all()
 
-    def _may_start(self, heavy: bool) -> bool:
-        return self._working < settings.PHOTO_DECODERS and not (heavy and self._heavy)
+    def _may_start(self, memory: float) -> bool:
+        return self._working < settings.PHOTO_DECODERS and self._memory + memory <= settings.PHOTO_MEMORY
 
     def _decoded(self, job: Job, data: bytes) -> Decoded:
         for crashes in range(1, CRASHES + 1):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pillow_heif
@@ -123,9 +123,13 @@ def decode_views(
     view the picture is the square.
     Raises UnreadablePhoto as read_photo does.
     """
-    target = max(view.target / max(min(view.part.width, view.part.height), SMALLEST_PART) for view in views)
-    photo = decode(header, data, max_pixels, round(target))
+    photo = decode(header, data, max_pixels, target_of(views))
     return [_seen(photo, view) for view in views]
+
+
+def target_of(views: Sequence[View]) -> int:
+    """What decoding the whole photo must reach, so that each view has its pixels."""
+    return round(max(view.target / max(min(view.part.width, view.part.height), SMALLEST_PART) for view in views))
 
 
 def _seen(photo: Image.Image, view: View) -> tuple[Image.Image, Crop]:
@@ -179,6 +183,8 @@ def _loaded(header: PhotoHeader, data: bytes, max_pixels: int, target: int | Non
     """The decoded picture, in any mode; of a JPEG perhaps reduced."""
     photo: Image.Image = DECODERS[header.format](BytesIO(data))
     _check_size(photo.size, header)
+    if header.format == "WEBP":
+        return _first_frame(photo)
     if header.format != "JPEG":
         photo.load()
         _check_size(photo.size, header)  # HEIF learns its true size while decoding
@@ -193,6 +199,16 @@ def _loaded(header: PhotoHeader, data: bytes, max_pixels: int, target: int | Non
         _reduce_jpeg(photo, max_pixels, target)
         photo.load()
     return photo
+
+
+def _first_frame(film: Any) -> Image.Image:
+    """Of a WebP: its pixels where libwebp left them. Pillow would copy them beside the canvases of the next frames."""
+    pixels, _time = film._decoder.get_next() or (None, 0)
+    if pixels is None:
+        raise UnreadablePhoto("truncated")
+    size, mode = film.size, film.rawmode
+    del film._decoder
+    return Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1)
 
 
 def _check_size(size: tuple[int, int], header: PhotoHeader) -> None:

@@ -32,6 +32,7 @@ FORMATS = tuple(SUFFIXES)
 
 MIN_SIDE = 8  # pixels; below it there is nothing to recognise
 MAX_SIDE = 65_535  # pixels; more than any camera has in a row
+JPEG_SCALES = (8, 4, 2, 1)  # libjpeg decodes to these fractions of a side
 REDUCIBLE = 2.2  # a JPEG is decoded at a fraction of its size, so it may have that many times the pixels of others
 
 # What decoding may cost. Memory in bytes at the peak, measured with the libraries of Pillow 13 and pillow-heif 1.8;
@@ -69,7 +70,7 @@ class PhotoHeader:
     format: str
     width: int
     height: int
-    memory: float  # bytes at the peak of decoding
+    memory: float  # bytes at the peak of decoding at full size
     work: float = 0.0  # samples passed over
     orientation: int = UPRIGHT  # EXIF 2.32, tag 0x0112
     colours: Colours = Colours()
@@ -78,6 +79,7 @@ class PhotoHeader:
     transparent: int | tuple[int, ...] | None = None  # PNG: the sample, or samples, that mean “nothing here”, 8 bits
     opaque_box: tuple[int, int, int, int] | None = None  # GIF: the first frame's place; nothing lies outside it
     clean_box: tuple[int, int, int, int] | None = None  # AVIF, HEIF: the part that is meant to be seen (clap)
+    coefficients: float = 0.0  # JPEG of several scans: bytes that are kept at whatever size it is decoded
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -86,6 +88,15 @@ class PhotoHeader:
             left, top, right, bottom = self.clean_box
             width, height = right - left, bottom - top
         return (height, width) if self.orientation in SIDEWAYS else (width, height)
+
+    def memory_for(self, target: float) -> float:
+        """Bytes at the peak of decoding for a picture of twice `target` pixels on its longest side."""
+        if self.format != "JPEG":
+            return self.memory
+        part = min(1.0, 2 * target / max(self.width, self.height))
+        times = min(side // math.ceil(side * part) for side in (self.width, self.height))
+        scale = next(scale for scale in JPEG_SCALES if times >= scale)
+        return min(self.memory, self.coefficients + 4 * self.width * self.height / scale**2)
 
     def essence(self, data: bytes) -> bytes:
         """The smallest file that shows the first picture of `data`, whose header this is."""
@@ -186,13 +197,16 @@ def _jpeg(data: bytes) -> PhotoHeader:
     passes, many = _scans(data, found.start(), samples)
     spans.append((found.start(), len(data)))
     # Pillow keeps 4 bytes a pixel of what is decoded at once; libjpeg keeps all coefficients of several scans.
-    memory = 4 * min(width * height, 50_000_000) + (2 * sum(samples.values()) if many else 0)
+    coefficients = 2 * sum(samples.values()) if many else 0.0
+    memory = 4 * min(width * height, 50_000_000) + coefficients
     profile = b"".join(profile_parts[part] for part in sorted(profile_parts))
     tags = _exif_tags(exif)
     colours = Colours(profile or None)
     if not profile and tags.get("interoperability") == b"R03":  # DCF 2.0: Adobe RGB without a profile
         colours = Colours(primaries=ADOBE_RGB, gamma=563 / 256)
-    return PhotoHeader("JPEG", width, height, memory, passes, tags.get("orientation", 1), colours, tuple(spans))
+    orientation = tags.get("orientation", UPRIGHT)
+    header = PhotoHeader("JPEG", width, height, memory, passes, orientation, colours, tuple(spans))
+    return replace(header, coefficients=coefficients)
 
 
 ADOBE_RGB = (0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)  # white, red, green, blue
@@ -361,7 +375,7 @@ def _webp(data: bytes) -> PhotoHeader:
     pixels = size[0] * size[1]
     orientation = exif_orientation(exif)
     return PhotoHeader(
-        "WEBP", *size, (17 if plain else 20) * pixels, 4 * pixels, orientation, Colours(profile), tuple(first), _riff
+        "WEBP", *size, (13 if plain else 16) * pixels, 4 * pixels, orientation, Colours(profile), tuple(first), _riff
     )
 
 
@@ -491,7 +505,7 @@ def _isobmff(data: bytes) -> PhotoHeader:
     format = {b"av01": "AVIF", b"hvc1": "HEIF", b"hev1": "HEIF"}.get(leaf.kind, format)
     coded = _coded_pixels(items, primary, 0)
     deep = any(kind == b"pixi" and max(body[5:], default=8) > 8 for kind, body in item.properties)
-    memory = (14 if format == "AVIF" else 11) * width * height + (4 if deep else 2) * coded
+    memory = (10 if format == "AVIF" else 9) * width * height + (4 if deep else 2) * coded
     swapped = sum(body[0] & 1 for kind, body in item.properties if kind == b"irot" and body) % 2
     return PhotoHeader(
         format,

@@ -17,14 +17,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 
 from catalog.benchmarks.pictures import PATCHES, encoded, patches
 from catalog.errors import InvalidRequest
 from catalog.photos.crop import WHOLE, Crop
 from catalog.photos.decoders import decode_photo, decode_photo_views, decoded_photo
-from catalog.photos.decoding import Thumbnail, View, read_photo
+from catalog.photos.decoding import Thumbnail, View, _reduce_jpeg, read_photo
 from catalog.photos.errors import UnreadablePhoto
+from catalog.photos.headers import read_header
 from catalog.tests.picture_files import seen
 from ml.images import model_input
 
@@ -126,7 +127,7 @@ def test_decoders_end_with_their_parent_however_that_ends() -> None:
     script = f"""
 import sys, time
 from django.conf import settings
-settings.configure(PHOTO_DECODERS=1, PHOTO_DECODE_SECONDS=60)
+settings.configure(PHOTO_DECODERS=1, PHOTO_DECODE_SECONDS=60, PHOTO_MEMORY=10**8)
 from catalog.photos.decoders import decode_photo
 decode_photo({PHOTO!r}, max_bytes=10**7, max_pixels=10**7, target=100)
 print("ready", flush=True)
@@ -192,3 +193,33 @@ def test_a_thumbnail_that_nobody_received_is_not_taken_for_the_next_photo():
         with decoded_photo(PHOTO, **LIMITS, views=[View(WHOLE, 64)], thumbnail=Thumbnail(80, 75)):
             pass
     assert decode_photo(PHOTO, **LIMITS, target=100).size == (200, 150)
+
+
+def test_photos_at_work_stay_within_the_memory_of_all_decoders_together(one_decoder: int, settings) -> None:
+    settings.PHOTO_DECODERS, settings.PHOTO_DECODE_SECONDS = 2, 30
+    needed = read_header(PHOTO, LIMITS["max_pixels"]).memory_for(100)
+    settings.PHOTO_MEMORY = int(needed * 1.5)
+    os.kill(one_decoder, signal.SIGSTOP)
+    first = threading.Thread(target=decode_photo, args=(PHOTO,), kwargs={**LIMITS, "target": 100})
+    first.start()
+    time.sleep(0.2)
+    with pytest.raises(InvalidRequest):  # a second decoder is free, memory is not
+        decode_photo(PHOTO, **LIMITS, target=100, patience=0.1)
+    settings.PHOTO_MEMORY = int(needed * 2.5)
+    assert decode_photo(PHOTO, **LIMITS, target=100, patience=10).size == (200, 150)
+    os.kill(one_decoder, signal.SIGCONT)
+    first.join(30)
+    settings.PHOTO_MEMORY = int(needed * 0.5)
+    with pytest.raises(UnreadablePhoto) as caught:
+        decode_photo(PHOTO, **LIMITS, target=100)
+    assert caught.value.code == "too_costly"
+
+
+@pytest.mark.parametrize("factor", [1, 3, 9, 20])
+def test_a_jpeg_is_reckoned_at_the_fraction_at_which_it_is_decoded(factor: int) -> None:
+    data = encoded(patches((3200, 1603)), "JPEG")
+    header = read_header(data, LIMITS["max_pixels"])
+    target = 1600 // factor
+    photo = JpegImagePlugin.JpegImageFile(BytesIO(data))
+    _reduce_jpeg(photo, LIMITS["max_pixels"], target)
+    assert header.memory_for(target) == pytest.approx(4 * photo.width * photo.height, rel=0.01)

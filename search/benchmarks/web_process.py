@@ -63,13 +63,18 @@ class WebProcess:
         """Bytes: the most that was resident in the worker since it started."""
         return peak_bytes(self.worker.pid)
 
-    def decoder_memory(self) -> int:
-        """Bytes resident in the worker's decoder processes now."""
-        total = 0
-        for child in self.worker.children():
-            with suppress(psutil.Error):
-                total += child.memory_info().rss
-        return total
+    def memory_of_all(self) -> tuple[int, int]:
+        """Bytes resident now: (in supervisor, worker and decoders, in the decoders alone). Shared pages count once."""
+        supervisor, worker = psutil.Process(self.process.pid), self.worker
+        decoders = sum(proportional_bytes(child) for child in worker.children())
+        return proportional_bytes(supervisor) + proportional_bytes(worker) + decoders, decoders
+
+
+def proportional_bytes(process: psutil.Process) -> int:
+    """Resident bytes of a process, of shared pages its part (PSS); 0 when it has ended."""
+    with suppress(psutil.Error):
+        return int(process.memory_full_info().pss)
+    return 0
 
 
 @contextmanager
