@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from ml.models import ModelVersion
     from search.models import Embedding  # noqa: F401
 
-# Passing over one photo in a walk takes as long as looking up and comparing the photos of so many products: 3 at
-# 100,000 photos, 1 at 1,000,000 (docs/decisions/filtered-search.md).
-WALK_COST = 2.0
+# Passing over one photo in a walk takes as long as looking up and comparing the photos of so many products: 2.5 to 5 at
+# 100,000 photos (docs/decisions/filtered-search.md).
+WALK_COST = 3.0
 ROWS_PER_PRODUCT = 2.5  # photos of one product are neighbours: fetch more rows than products are wanted
+MANY_ROWS = 400  # where all that passes is compared anyway, more rows cost little, and a second search costs the whole
 MAX_EF_SEARCH = 600  # a longer list of candidates costs more than it spares in new stretches of the walk
 
 
@@ -80,6 +81,7 @@ class EmbeddingManager(models.Manager["Embedding"]):
                 path = Path.EVERYTHING
             elif narrows and _is_narrow(share, passing, rows):
                 path = Path.NARROW
+                rows = max(rows, MANY_ROWS)
             matches, scanned = _run(vector, model, product_filter, rows, path, share, using=self.db)
             if len(matches) >= k:
                 return matches[:k]
@@ -172,9 +174,9 @@ def knn_sql(
     distance = "vector <=> %(vector)s::halfvec"
     order = distance if path == Path.WALK else f"({distance}) + 0"  # keeps the planner from answering with the index
     if path == Path.NARROW:
-        source = f"""(SELECT id FROM catalog_product WHERE {" AND ".join(on_product)} OFFSET 0) AS product
-            JOIN search_embedding ON product_id = product.id
-            WHERE model_id = %(model)s"""
+        # As one array, not by a join: the index is then read once from left to right, not from its root per product.
+        products = f"SELECT id FROM catalog_product WHERE {' AND '.join(on_product)}"
+        source = f"search_embedding WHERE product_id = ANY(ARRAY({products})) AND model_id = %(model)s"
     else:
         source = f"search_embedding WHERE {' AND '.join(on_embedding)}"
     candidates = f"SELECT product_id, image_id, {distance} AS distance FROM {source} ORDER BY {order} LIMIT %(rows)s"

@@ -165,6 +165,7 @@ def test_a_narrow_filter_never_touches_the_graph(catalogue, query, model, monkey
     steps = plan(query, model, filters, knn.Path.NARROW)
     assert index_name(model) not in steps
     assert "search_embedding_product_id" in steps
+    assert "Index Cond: (product_id = ANY (" in steps  # one scan of the index, not one for each product
     assert set(paths_taken(query, model, filters, monkeypatch)) == {knn.Path.NARROW}
 
 
