@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -13,6 +12,7 @@ from typing import IO
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from catalog.scratch_folders import scratch_folder
 from ml.embedder import Embedder
 from ml.models import ModelVersion
 
@@ -34,8 +34,8 @@ def register_archive(file: IO[bytes]) -> ModelVersion:
     Files that are not part of a model are ignored. Raises InvalidModel.
     """
     settings.MODELS_DIR.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.MODELS_DIR, prefix=".upload-") as folder:
-        unpacked = Path(folder) / "model"
+    with scratch_folder(settings.MODELS_DIR) as folder:
+        unpacked = folder / "model"
         unpacked.mkdir()
         try:
             with zipfile.ZipFile(file) as archive:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from pathlib import Path
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+
+from catalog.scratch_folders import scratch_folder
 
 FILES = ("history.csv", "curves.png", "run.json", "model.onnx", "card.json")  # the card last: it marks completeness
 
@@ -44,8 +45,8 @@ def fetch(version: str, sha256: str, directory: Path) -> bool:
     if not settings.MEDIA_BUCKET or not default_storage.exists(f"models/{version}/card.json"):
         return False
     settings.MODELS_DIR.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.MODELS_DIR, prefix=".fetch-") as folder:
-        fetched = Path(folder) / "model"
+    with scratch_folder(settings.MODELS_DIR) as folder:
+        fetched = folder / "model"
         fetched.mkdir()
         for name in FILES:
             if default_storage.exists(f"models/{version}/{name}"):

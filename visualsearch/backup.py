@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import tarfile
-import tempfile
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +17,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+
+from catalog.scratch_folders import PREFIX, scratch_folder
 
 FORMAT = 1
 # pg_restore builds the ANN indexes anew. Serially: a container's /dev/shm is too small for more.
@@ -30,10 +31,9 @@ class BackupError(RuntimeError):
 
 def back_up(file: Path) -> dict[str, int]:
     """Write `file`, whole or not at all; return how many files of each kind are in it. Raises BackupError."""
-    unfinished = file.with_name(file.name + ".part")
     try:
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as scratch:
-            dump = Path(scratch) / "database.dump"
+        with scratch_folder(file.parent) as scratch:
+            dump, unfinished = scratch / "database.dump", scratch / "backup.tar"
             _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}")
             with tarfile.open(unfinished, "w") as archive:
                 _add(archive, "manifest.json", json.dumps(_manifest(), indent=1).encode())
@@ -45,15 +45,12 @@ def back_up(file: Path) -> dict[str, int]:
                 key = settings.VAR_DIR / "secret-key"
                 if key.exists():
                     archive.add(key, "secret-key")
-        with unfinished.open("rb+") as written:
-            os.fsync(written.fileno())
-        unfinished.chmod(0o600)  # it holds the key, and the password hashes
-        unfinished.replace(file)
+            with unfinished.open("rb+") as written:
+                os.fsync(written.fileno())
+            unfinished.chmod(0o600)  # it holds the key, and the password hashes
+            unfinished.replace(file)
     except OSError as error:
         raise BackupError(f"The backup cannot be written: {error}") from error
-    finally:
-        if unfinished.is_file():
-            unfinished.unlink()
     return counts
 
 
@@ -84,7 +81,7 @@ def restore(file: Path) -> None:
             elif member.name == "secret-key":
                 archive.extract(member, settings.VAR_DIR, filter="data")
                 (settings.VAR_DIR / "secret-key").chmod(0o600)
-        with tempfile.TemporaryDirectory(dir=settings.VAR_DIR, prefix=".restore-") as scratch:
+        with scratch_folder(settings.VAR_DIR) as scratch:
             archive.extract("database.dump", scratch, filter="data")
             dump = f"{scratch}/database.dump"
             _run("pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", dump)
@@ -125,10 +122,10 @@ def _tables() -> int:
 
 
 def _add_folder(archive: tarfile.TarFile, folder: Path, name: str) -> int:
-    """Its files, under `name`; one that is deleted meanwhile is passed over."""
+    """Its files, under `name`, without scratch folders; one that is deleted meanwhile is passed over."""
     count = 0
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and not path.relative_to(folder).parts[0].startswith(PREFIX):
             try:
                 archive.add(path, f"{name}/{path.relative_to(folder)}", recursive=False)
             except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -61,10 +62,14 @@ def test_what_is_no_backup_is_refused_in_a_sentence(tmp_path, content):
 
 @pytest.mark.django_db
 def test_a_backup_that_cannot_be_finished_leaves_the_former_one(tmp_path):
-    """In its way lies a folder."""
+    """No file may be longer than 100 kB, as if the disk were full."""
     file = tmp_path / "shop.tar"
     file.write_bytes(b"the former one")
-    (tmp_path / "shop.tar.part").mkdir()
-    with pytest.raises(CommandError, match="cannot be written"):
-        call_command("backup", str(file))
-    assert file.read_bytes() == b"the former one"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(CommandError, match=r"pg_dump|cannot be written"):
+            call_command("backup", str(file))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert file.read_bytes() == b"the former one" and list(tmp_path.glob(".unfinished-*")) == []
