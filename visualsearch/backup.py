@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 from datetime import UTC, datetime
@@ -75,18 +76,28 @@ def restore(file: Path) -> None:
                 member.name.partition("/")[0]
             )
             if folder is not None:
-                member.name = member.name.partition("/")[2]
-                folder.mkdir(parents=True, exist_ok=True)
-                archive.extract(member, folder, filter="data")
+                _unpack(archive, member, folder, member.name.partition("/")[2])
             elif member.name == "secret-key":
-                archive.extract(member, settings.VAR_DIR, filter="data")
+                _unpack(archive, member, settings.VAR_DIR, "secret-key")
                 (settings.VAR_DIR / "secret-key").chmod(0o600)
         with scratch_folder(settings.VAR_DIR) as scratch:
-            archive.extract("database.dump", scratch, filter="data")
+            _unpack(archive, archive.getmember("database.dump"), scratch, "database.dump")
             dump = f"{scratch}/database.dump"
             _run("pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", dump)
     connection.close()
     call_command("migrate", verbosity=0)  # a backup of an older version
+
+
+def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, name: str) -> None:
+    """Write a file of the archive as folder/name. By hand: TarFile.extract has no `filter` before Python 3.11.4, and
+    Debian 12 has 3.11.2. Raises BackupError for what is no file, or would lie outside the folder."""
+    target = (folder / name).resolve()
+    content = archive.extractfile(member) if member.isfile() else None
+    if content is None or not target.is_relative_to(folder.resolve()):
+        raise BackupError(f"{member.name} is no file of a backup.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with content, target.open("wb") as written:
+        shutil.copyfileobj(content, written)
 
 
 def _manifest() -> dict[str, object]:
