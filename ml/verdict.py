@@ -21,6 +21,11 @@ ROUNDING = 1e-4  # of the scores stored with a search; the best one is recognise
 MIN_DEVIATION = 0.01  # lower bound of the cohort's standard deviation; equal scores would divide by zero
 
 
+def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 / (1 + exp(-values)), without overflow."""
+    return 0.5 + 0.5 * np.tanh(values / 2)
+
+
 @dataclass(frozen=True)
 class Logistic:
     """Probability 1 / (1 + exp(-(bias + weights . features))). Weights are never negative, so that within one answer a
@@ -32,7 +37,7 @@ class Logistic:
     def __call__(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """features: float [n, 5] -> float [n] in 0..1. A card with fewer weights than features knows the first ones."""
         known = features[:, : len(self.weights)]
-        return 0.5 + 0.5 * np.tanh((self.bias + known @ np.asarray(self.weights)) / 2)  # exp() overflows far from 0
+        return sigmoid(self.bias + known @ np.asarray(self.weights))
 
 
 class Likelihood(NamedTuple):

@@ -39,11 +39,13 @@ from train_bundled_model import (
     grocery_photos,
     held_out_products,
     is_held_back,
+    kinds,
+    labelled,
     shop_pictures,
 )
 
 from ml.data.datasets import Photo
-from ml.data.pixels import CACHE_SHARE, Labelled, cached_pixels
+from ml.data.pixels import CACHE_SHARE
 from ml.evaluation.metrics import recall_at_k, retrieve, same_kind_precision
 from ml.network import build_network
 from ml.training.learner import Learner
@@ -208,19 +210,9 @@ def judged(network: keras.Model, photos: Photos) -> dict[str, float]:
         "recall_1": recall_at_k(of_photos.matches, 1),
         "map_at_r": float(of_photos.average_precision.mean()),
         "pictures_recall_1": recall_at_k(of_pictures.matches, 1),
-        "same_kind_precision_6": float(np.nanmean(of_kind)),
+        "same_kind_precision_6": float(of_kind.mean()),
     }
     return {name: round(value, 4) for name, value in figures.items()}
-
-
-def labelled(photos: list[Photo], size: int) -> Labelled:
-    pixels, rows = cached_pixels(photos, size)
-    kept = [photos[row] for row in rows]
-    return Labelled(pixels, np.array([photo.product for photo in kept]), kinds=kinds(kept))
-
-
-def kinds(photos: list[Photo]) -> np.ndarray:
-    return np.array([photo.category or "" for photo in photos])
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:

@@ -382,20 +382,25 @@ def stage(recipe: Recipe, photos: list[Photo], weights: str, folder: Path, teach
     if weights != "imagenet":
         network.load_weights(weights)
     side = max(recipe.input_size, teacher.input.shape[1] if teacher else 0)
-    pixels, rows = cached_pixels(photos, int(side * CACHE_SHARE) // 8 * 8)
-    kept = [photos[row] for row in rows]
-    labelled = Labelled(
-        pixels,
-        np.array([photo.product for photo in kept]),
-        kinds=np.array([photo.category or "" for photo in kept]),
-    )
+    training = labelled(photos, int(side * CACHE_SHARE) // 8 * 8)
 
     def report(row: dict[str, float]) -> None:
         print(folder.name, {name: round(value, 3) for name, value in row.items()}, flush=True)
 
-    train(recipe, network, labelled, None, folder, report, teacher=teacher)
+    train(recipe, network, training, None, folder, report, teacher=teacher)
     done.touch()
     return folder / BEST_WEIGHTS
+
+
+def labelled(photos: list[Photo], size: int) -> Labelled:
+    """Those of `photos` that can be read, decoded to squares of `size` pixels."""
+    pixels, rows = cached_pixels(photos, size)
+    kept = [photos[row] for row in rows]
+    return Labelled(pixels, np.array([photo.product for photo in kept]), kinds=kinds(kept))
+
+
+def kinds(photos: list[Photo]) -> np.ndarray:
+    return np.array([photo.category or "" for photo in photos])
 
 
 def _categories(products: Path) -> dict[str, str]:

@@ -38,7 +38,7 @@ def embed_images(image_ids: Sequence[int]) -> int:
         done += embed_awaiting(model, image_ids, seconds=deadline - time.monotonic())
         if done and time.monotonic() > deadline:
             enqueue_photos(list(photos_awaiting(model).filter(pk__in=image_ids).values_list("pk", flat=True)))
-    looks.look_at_photos(image_ids, deadline)
+    looks.find_missing_looks(image_ids, deadline)
     for model in ModelVersion.objects.filter(state=ModelVersion.State.PREPARING):
         if not photos_awaiting(model).exists():
             enqueue_finish(model)

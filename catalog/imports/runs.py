@@ -34,7 +34,7 @@ from django_q.tasks import async_task
 
 from catalog.imports.formats.mapped import signature
 from catalog.imports.importer import Action, Outcome, import_rows, plan_batches, rows_of
-from catalog.imports.sources import PHOTO_SUFFIXES, SourceRow, Survey, UnknownColumns, survey_source
+from catalog.imports.sources import PHOTO_SUFFIXES, TOLD_EVERY, SourceRow, Survey, UnknownColumns, survey_source
 from catalog.imports.tables import SUFFIXES, UnusableSource
 from catalog.imports.undo import undo_row
 from catalog.imports.values import Reading
@@ -45,7 +45,6 @@ logger = logging.getLogger(__name__)
 
 SLICE = 30.0  # seconds of writing
 TASK_SECONDS = 2 * 3600  # of a slice with the reading before it
-TOLD_EVERY = 1_000  # rows, while a list is read up to where the run is
 BATCH = 50  # rows undone between two writes
 SILENCE = timedelta(minutes=4)  # a worker that was killed is replaced before (Q_CLUSTER's retry)
 

@@ -31,7 +31,7 @@ from catalog.photos.colours import HLG, PQ, conversion
 from catalog.photos.crop import WHOLE, Crop
 from catalog.photos.errors import UnreadablePhoto
 from catalog.photos.fitting import WHITE, fitted_square
-from catalog.photos.headers import UPRIGHT, Colours, PhotoHeader, exif_orientation, read_header
+from catalog.photos.headers import UPRIGHT, Colours, PhotoHeader, exif_orientation, read_header, reduced_size
 
 # Opened by name, never by Image.open: it would try all formats that any import has registered with Pillow.
 DECODERS: dict[str, Callable[[BytesIO], Image.Image]] = {
@@ -218,8 +218,7 @@ def _check_size(size: tuple[int, int], header: PhotoHeader) -> None:
 
 
 def _reduce_jpeg(photo: Image.Image, max_pixels: int, target: int | None) -> None:
-    scale = min(1.0, 2 * target / max(photo.size)) if target else 1.0
-    size = (math.ceil(photo.width * scale), math.ceil(photo.height * scale))
+    size = reduced_size(photo.size, target) if target else photo.size
     while size[0] * size[1] > max_pixels:
         size = (size[0] // 2, size[1] // 2)
     photo.draft(None, size)

@@ -63,6 +63,12 @@ class Colours:
     gamma: float | None = None  # the exponent by which samples become light; goes before the code
 
 
+def reduced_size(size: tuple[int, int], target: float) -> tuple[int, int]:
+    """What a JPEG of `size` must at least be decoded to: twice `target` pixels on its longest side, or as it is."""
+    part = min(1.0, 2 * target / max(size))
+    return math.ceil(size[0] * part), math.ceil(size[1] * part)
+
+
 @dataclass(frozen=True, slots=True)
 class PhotoHeader:
     """`width` and `height` are those stored; `upright_size` is the size of the picture as it is looked at."""
@@ -93,8 +99,8 @@ class PhotoHeader:
         """Bytes at the peak of decoding for a picture of twice `target` pixels on its longest side."""
         if self.format != "JPEG":
             return self.memory
-        part = min(1.0, 2 * target / max(self.width, self.height))
-        times = min(side // math.ceil(side * part) for side in (self.width, self.height))
+        width, height = reduced_size((self.width, self.height), target)
+        times = min(self.width // width, self.height // height)
         scale = next(scale for scale in JPEG_SCALES if times >= scale)
         return min(self.memory, self.coefficients + 4 * self.width * self.height / scale**2)
 

@@ -31,7 +31,7 @@ class Look:
     ground: str  # "#rrggbb" of a plain ground, else nothing
 
 
-def look_at(photo: Image.Image) -> Look:
+def look_of(photo: Image.Image) -> Look:
     """photo: mode RGB, upright, in any size."""
     scale = SIDE / max(photo.size)
     size = (max(8, round(photo.width * scale)), max(8, round(photo.height * scale)))

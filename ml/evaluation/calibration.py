@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.metrics import Floats
-from ml.verdict import CLOSE, COHORT, Calibration, Logistic, features
+from ml.verdict import CLOSE, COHORT, Calibration, Logistic, features, sigmoid
 
 LISTED = 10  # results of each answer that are used: those with a label that a shopper sees
 RIDGE = 1e-6  # L2 penalty; keeps the weights finite if right and wrong are separable
@@ -159,7 +159,7 @@ def _newton(
     penalty = RIDGE * importance.sum() * np.diag([0.0] + [1.0] * (inputs.shape[1] - 1))
     weights = np.zeros(inputs.shape[1])
     for _ in range(steps):
-        told = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
+        told = sigmoid(np.clip(inputs @ weights, -30, 30))
         gradient = inputs.T @ ((told - truth) * importance) + penalty @ weights
         curvature = (inputs * (told * (1 - told) * importance)[:, None]).T @ inputs + penalty
         step = np.linalg.solve(curvature + 1e-9 * np.eye(len(weights)), gradient)

@@ -137,7 +137,7 @@ def go_on(
         report = also_to_tensorboard(report, folder / TENSORBOARD)
     validation = _validation(folder, facts, recipe)
     history = train(recipe, network, training, validation, folder, report, teacher=teacher, report_batch=report_batch)
-    facts["seconds"] = sum(_seconds(recipe, row) for row in history)  # including those before interruptions
+    facts["seconds"] = sum(epoch_seconds(recipe, row) for row in history)  # including those before interruptions
     facts["backend"] = keras.backend.backend()
     facts["epochs"] = len(history)
     _write_run(folder, facts)
@@ -177,7 +177,7 @@ def finished_epochs(folder: Path) -> list[dict[str, float]]:
     path = folder / HISTORY
     rows = list(csv.DictReader(path.open())) if path.exists() else []
     history = [{name: float(value) for name, value in row.items()} for row in rows]
-    return [row | {"seconds": _seconds(recipe, row)} for row in history]
+    return [row | {"seconds": epoch_seconds(recipe, row)} for row in history]
 
 
 def plan_epochs(folder: Path, epochs: int) -> None:
@@ -244,8 +244,8 @@ def _write_run(folder: Path, facts: dict[str, Any]) -> None:
         unfinished.write_text(json.dumps(facts, indent=1))
 
 
-def _seconds(recipe: Recipe, epoch: dict[str, float]) -> float:
-    """Duration of the batches of an epoch in the history."""
+def epoch_seconds(recipe: Recipe, epoch: dict[str, float]) -> float:
+    """Duration of the batches of an epoch, from its row of figures."""
     return recipe.steps * recipe.p * recipe.k / epoch["photos_per_second"]
 
 

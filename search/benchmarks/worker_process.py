@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 from django.conf import settings
-from django.db import connection
 
 from search.benchmarks.processes import peak_bytes
+from search.benchmarks.web_process import database_url
 
 
 class WorkerProcess:
@@ -37,9 +37,8 @@ class WorkerProcess:
 @contextmanager
 def worker_process(var_dir: Path) -> Iterator[WorkerProcess]:
     """A cluster with one worker, its files in `var_dir`; killed afterwards."""
-    database = connection.settings_dict
     own = {
-        "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
+        "DATABASE_URL": database_url(),
         "VAR_DIR": str(var_dir),
         "SECRET_KEY": settings.SECRET_KEY,  # tasks are signed
         "Q_WORKERS": "1",

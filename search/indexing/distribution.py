@@ -50,26 +50,19 @@ BEGIN
     WHERE image_id = NEW.id;
     RETURN NULL;
 END $$;
+"""
 
-CREATE FUNCTION search_embedding_forget_photos() RETURNS trigger LANGUAGE plpgsql AS $$
+# Deletes the embeddings of the rows that a statement has deleted from another table.
+FORGET = """
+CREATE FUNCTION search_embedding_forget_{what}() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    photos bigint[] := ARRAY(SELECT id FROM former);
+    deleted bigint[] := ARRAY(SELECT id FROM former);
 BEGIN
-    DELETE FROM search_embedding WHERE image_id = ANY(photos);
+    DELETE FROM search_embedding WHERE {key} = ANY(deleted);
     RETURN NULL;
 END $$;
-CREATE TRIGGER search_embedding_forget_photos AFTER DELETE ON catalog_productimage
-    REFERENCING OLD TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION search_embedding_forget_photos();
-
-CREATE FUNCTION search_embedding_forget_models() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    models bigint[] := ARRAY(SELECT id FROM former);
-BEGIN
-    DELETE FROM search_embedding WHERE model_id = ANY(models);
-    RETURN NULL;
-END $$;
-CREATE TRIGGER search_embedding_forget_models AFTER DELETE ON ml_modelversion
-    REFERENCING OLD TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION search_embedding_forget_models();
+CREATE TRIGGER search_embedding_forget_{what} AFTER DELETE ON {table}
+    REFERENCING OLD TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION search_embedding_forget_{what}();
 """
 
 
@@ -102,6 +95,8 @@ def replace_triggers(cursor: CursorWrapper) -> None:
     for (name,) in cursor.fetchall():
         cursor.execute(sql.SQL("ALTER TABLE search_embedding DROP CONSTRAINT {}").format(sql.Identifier(name)))
     cursor.execute(TRIGGERS)
+    cursor.execute(FORGET.format(what="photos", key="image_id", table="catalog_productimage"))
+    cursor.execute(FORGET.format(what="models", key="model_id", table="ml_modelversion"))
 
 
 def _require_citus(cursor: CursorWrapper) -> None:

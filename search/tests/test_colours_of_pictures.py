@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw
 
 from catalog.filters import ProductFilter
 from catalog.models import Category, Product, ProductImage
-from catalog.photos.looks import look_at
+from catalog.photos.looks import look_of
 from catalog.text_search import find_products
-from search.indexing.looks import look_at_photos
+from search.indexing.looks import find_missing_looks
 from search.models import Embedding
 from search.query import create_query
 from search.tasks import embed_images, requeue_stale_photos
@@ -53,7 +53,7 @@ def embed(*products: Product) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("ground", ["white", "#dcd3c8"])
 def test_an_items_colour_is_named_whatever_plain_ground_it_lies_on(shade, name, ground):
-    look = look_at(Image.open(BytesIO(picture(shade, ground))))
+    look = look_of(Image.open(BytesIO(picture(shade, ground))))
     assert look.colours == [name]
     x, y, width, height = look.focus
     assert (x, y, x + width, y + height) == pytest.approx((0.5, 0.25, 0.75, 0.75), abs=0.05)
@@ -61,7 +61,7 @@ def test_an_items_colour_is_named_whatever_plain_ground_it_lies_on(shade, name, 
 
 
 def test_white_things_are_white_and_the_ground_gives_no_colour():
-    assert look_at(Image.open(BytesIO(picture("white", "#2b8a3e")))).colours == ["white"]
+    assert look_of(Image.open(BytesIO(picture("white", "#2b8a3e")))).colours == ["white"]
 
 
 def test_a_products_colours_are_those_of_its_first_picture_and_follow_it(model):
@@ -96,7 +96,7 @@ def test_embed_images_now_looks_at_photos_too_and_a_file_that_is_gone_is_not_tri
     call_command("embed_images", "--now")
     shoe.refresh_from_db(), other.refresh_from_db()
     assert (shoe.colours, other.colours) == (["blue"], [])
-    assert look_at_photos([image.pk for image in ProductImage.objects.all()]) == 0
+    assert find_missing_looks([image.pk for image in ProductImage.objects.all()]) == 0
 
 
 def test_a_colour_narrows_a_photo_search_and_a_list(model, client):

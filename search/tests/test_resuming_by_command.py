@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,8 @@ def test_a_killed_training_is_resumed_to_the_same_figures(tmp_path: Path, settin
     killed.wait()
     (run,) = out.iterdir()
     assert run.name.endswith(".unfinished") and not (run / "card.json").exists()
-    call_command("train_triplet", "--resume", str(run))
+    call_command("train_triplet", "--resume", str(run), stdout=(said := StringIO()))
+    assert re.search(r"^epoch 3 of 3: .* 0 minutes left$", said.getvalue(), re.MULTILINE)
     (resumed,) = out.iterdir()
 
     call_command("train_triplet", *what, "--out", str(tmp_path / "alone"))

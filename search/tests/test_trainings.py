@@ -15,7 +15,6 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
@@ -23,6 +22,7 @@ from playwright.sync_api import Page, expect
 from ml.models import ModelVersion
 from ml.tests.drawing import draw
 from search import trainings
+from search.benchmarks.web_process import database_url
 from search.models import Training
 from search.tests.accessibility import violations
 from search.tests.real_worker import wait_until
@@ -47,12 +47,11 @@ def garden(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture
 def start_trainer(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """start_trainer(): `manage.py trainer` on the test's database and directories."""
-    database = connection.settings_dict
     environment = {
         **os.environ,
         "VAR_DIR": str(tmp_path),
         "SECRET_KEY": "x",
-        "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
+        "DATABASE_URL": database_url(),
     }
     started: list[subprocess.Popen[bytes]] = []
 

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             return
         with tqdm(total=len(waiting), unit="photo", disable=None) as bar:
             embed_awaiting(model, on_progress=bar.update)
-        looks.look_at_photos(list(ProductImage.objects.not_looked_at().values_list("pk", flat=True)))
+        looks.find_missing_looks(list(ProductImage.objects.not_looked_at().values_list("pk", flat=True)))
         broken = ProductImage.objects.broken().count()
         self.stdout.write(f"{len(waiting)} photos dealt with under {model}; {broken} of the catalogue cannot be read.")
 

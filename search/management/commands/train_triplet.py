@@ -238,8 +238,10 @@ class Command(BaseCommand):
         return (times[-1] - times[0]) * batches / max(batches - 1, 1)
 
     def _introduce(self, folder: Path, facts: dict[str, Any]) -> None:
+        from ml.training.recipe import Recipe
+
         recipe = facts["recipe"]
-        self._epochs, self._photos_an_epoch = recipe["epochs"], recipe["steps"] * recipe["p"] * recipe["k"]
+        self._epochs, self._recipe = recipe["epochs"], Recipe(**recipe)
         known = [product for _, product, _ in facts["train"] if product]
         judged = f" and of {facts['judged']} judged searches" if facts["judged"] else ""
         held_out = {product for _, product, _ in facts["queries"]}
@@ -258,10 +260,12 @@ class Command(BaseCommand):
         )
 
     def _report(self, row: dict[str, float]) -> None:
+        from ml.training import runs
+
         recall = f", validation Recall@1 {row['val_recall_1']:.3f}" if "val_recall_1" in row else ""
         planned, left = "", ""
         if self._epochs:
-            minutes = (self._epochs - row["epoch"]) * self._photos_an_epoch / row["photos_per_second"] / 60
+            minutes = (self._epochs - row["epoch"]) * runs.epoch_seconds(self._recipe, row) / 60
             planned, left = f" of {self._epochs}", f", {minutes:.0f} minutes left"
         text = (
             f"epoch {row['epoch']:.0f}{planned}: loss {row['loss']:.3f}, {row['active']:.0%} of triplets active"
