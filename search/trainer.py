@@ -152,7 +152,7 @@ def _weights(start: str) -> str:
 
 def _watch(training: Training, child: subprocess.Popen[bytes], stopping: Callable[[], bool]) -> None:
     """Store the child's events until it ends; stop it if staff or the trainer request it."""
-    written = asked = 0.0
+    written = asked = told = 0.0
     for event in _events(child):
         if stopping():
             return
@@ -162,9 +162,10 @@ def _watch(training: Training, child: subprocess.Popen[bytes], stopping: Callabl
             training.save(update_fields=["progress", "history", "folder", "attempts", "version", "updated"])
             written = now
             training.refresh_from_db(fields=["wants_stop"])
-        if training.wants_stop and not asked:
+        # A child that still reports may have lost the interrupt in a callback of a library.
+        if training.wants_stop and (not asked or (event and now - told > POLL)):
             child.send_signal(signal.SIGINT)
-            asked = now
+            asked, told = asked or now, now
         if asked and now - asked > STOP_SECONDS:
             return
 

@@ -21,7 +21,7 @@ from playwright.sync_api import Page, expect
 
 from ml.models import ModelVersion
 from ml.tests.drawing import draw
-from search import trainings
+from search import trainer, trainings
 from search.benchmarks.web_process import database_url
 from search.models import Training
 from search.tests.accessibility import violations
@@ -138,6 +138,37 @@ def test_a_training_whose_trainer_is_killed_goes_on_with_the_next_one(
     manager.post(reverse("admin:training_do", args=[training.pk, "resume"]))
     wait_until(lambda: Training.objects.get().version is not None, LONG)
     assert len(Training.objects.get().history) == 60
+
+
+DEAF = """
+import json, time
+for interrupt in range(2):
+    try:
+        while True:
+            print(json.dumps({"event": "batch", "epoch": 1, "batch": 1}), flush=True)
+            time.sleep(0.1)
+    except KeyboardInterrupt:  # as a library's callback may
+        pass
+"""
+
+
+def test_a_stop_that_was_lost_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "STOP_SECONDS", 10)
+    sizes = {"input_size": 32, "steps": 2, "p": 2, "k": 2, "epochs": 1}
+    training = Training.objects.create(data="catalogue", start="none", state="running", wants_stop=True, **sizes)
+    child = subprocess.Popen(
+        [sys.executable, "-c", DEAF],
+        stdout=subprocess.PIPE,
+        bufsize=0,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        assert child.stdout and child.stdout.readline()  # it has begun
+        trainer._watch(training, child, lambda: False)
+        assert child.wait(5) == 0
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_minutes_become_as_many_epochs_as_fit(
